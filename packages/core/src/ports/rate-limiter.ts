@@ -1,0 +1,13 @@
+/** Permits for calls to limited services: at most `permits` in any `perMs` milliseconds for each key, over all processes that share the store. */
+export interface RateLimit {
+  readonly permits: number;
+  readonly perMs: number;
+}
+
+export interface RateLimiter {
+  /**
+   * Takes a permit if there is one now.
+   * @returns 0 when taken, else the milliseconds after which to ask again (nothing was taken).
+   */
+  tryAcquire(key: string, limit: RateLimit): Promise<number>;
+}
