@@ -59,7 +59,9 @@ export function isIntermodalError(error: unknown, code?: ErrorCode): error is In
   if (typeof error !== "object" || error === null) return false;
   const candidate = error as { code?: unknown; unknown?: unknown; message?: unknown };
   const shaped =
-    typeof candidate.code === "string" && typeof candidate.unknown === "boolean" && typeof candidate.message === "string";
+    typeof candidate.code === "string" &&
+    typeof candidate.unknown === "boolean" &&
+    typeof candidate.message === "string";
   return shaped && (code === undefined || candidate.code === code);
 }
 
@@ -74,10 +76,14 @@ export class BatchError extends IntermodalError {
   constructor(failures: readonly (IntermodalError | undefined)[]) {
     const failed = failures.filter((failure) => failure !== undefined);
     const first = failed[0];
-    super(first?.code ?? "UNAVAILABLE", `${failed.length} of ${failures.length} failed; the first: ${first?.message ?? "unknown"}`, {
-      cause: first,
-      unknown: failed.some((failure) => failure.unknown),
-    });
+    super(
+      first?.code ?? "UNAVAILABLE",
+      `${failed.length} of ${failures.length} failed; the first: ${first?.message ?? "unknown"}`,
+      {
+        cause: first,
+        unknown: failed.some((failure) => failure.unknown),
+      },
+    );
     this.failures = failures;
   }
 }

@@ -8,6 +8,9 @@ type State = "up" | "down" | "killed" | "closed";
  */
 export class MemoryConnection {
   #state: State = "up";
+  /** Why it is down: it comes back when neither holds any more. */
+  #linkBroken = false;
+  #serverStopped = false;
   #answersToLose = 0;
   readonly #onLost = new Set<() => void>();
   readonly #onBack = new Set<() => void>();
@@ -43,26 +46,55 @@ export class MemoryConnection {
       this.#answersToLose--;
       this.cut();
       this.mend();
-      throw new IntermodalError("UNAVAILABLE", `${what}: the connection to the memory server broke before the answer came`, { unknown: true });
+      throw new IntermodalError(
+        "UNAVAILABLE",
+        `${what}: the connection to the memory server broke before the answer came`,
+        { unknown: true },
+      );
     }
     await undefined;
     if (this.#state !== "up") {
       await this.#deadEnd();
       if (this.isClosed) throw closed(what);
-      throw new IntermodalError("UNAVAILABLE", `${what}: the connection to the memory server broke before the answer came`, { unknown: true });
+      throw new IntermodalError(
+        "UNAVAILABLE",
+        `${what}: the connection to the memory server broke before the answer came`,
+        { unknown: true },
+      );
     }
     return answer;
   }
 
   /** The connection breaks, and stays broken until `mend`. */
   cut(): void {
+    this.#linkBroken = true;
+    this.#goDown();
+  }
+
+  mend(): void {
+    this.#linkBroken = false;
+    this.#comeUp();
+  }
+
+  /** The server at the other end stops: down until it has started again. */
+  serverStopped(): void {
+    this.#serverStopped = true;
+    this.#goDown();
+  }
+
+  serverStarted(): void {
+    this.#serverStopped = false;
+    this.#comeUp();
+  }
+
+  #goDown(): void {
     if (this.#state !== "up") return;
     this.#state = "down";
     for (const notify of [...this.#onLost]) notify();
   }
 
-  mend(): void {
-    if (this.#state !== "down") return;
+  #comeUp(): void {
+    if (this.#state !== "down" || this.#linkBroken || this.#serverStopped) return;
     this.#state = "up";
     for (const notify of [...this.#onBack]) notify();
   }
@@ -113,7 +145,8 @@ export class MemoryConnection {
 
   #check(what: string): void {
     this.assertOpen(what);
-    if (this.#state === "down") throw new IntermodalError("UNAVAILABLE", `${what}: the memory server cannot be reached`);
+    if (this.#state === "down")
+      throw new IntermodalError("UNAVAILABLE", `${what}: the memory server cannot be reached`);
   }
 
   /** A dead process waits for ever. */

@@ -1,29 +1,10 @@
 import type { Clock } from "../ports/clock.ts";
-import { MemoryConnection } from "./connection.ts";
 import { Broker } from "./broker.ts";
+import { MemoryConnection } from "./connection.ts";
+import { DEFAULT_MEMORY_LIMITS, type MemoryLimits } from "./limits.ts";
 import { Store } from "./store.ts";
 
-/** How much a memory server holds before the oldest goes or the newest is refused. */
-export interface MemoryLimits {
-  /** Events kept per namespace for listeners that are away. @default 100,000 */
-  readonly maxEvents: number;
-  /** Events kept per run stream. @default 10,000 */
-  readonly maxStreamEvents: number;
-  /** Finished task records kept beyond which the oldest finished go early. @default 200,000 */
-  readonly maxFinishedTasks: number;
-  /** The longest message, input, result or event data. @default 8,388,608 */
-  readonly maxPayloadBytes: number;
-  /** How long a delivery stays with a holder that stopped renewing it. @default 10,000 */
-  readonly leaseMs: number;
-}
-
-export const DEFAULT_MEMORY_LIMITS: MemoryLimits = {
-  maxEvents: 100_000,
-  maxStreamEvents: 10_000,
-  maxFinishedTasks: 200_000,
-  maxPayloadBytes: 8 * 1024 * 1024,
-  leaseMs: 10_000,
-};
+export type { MemoryLimits } from "./limits.ts";
 
 /**
  * A small in-process broker and store that any number of clients connect to. Nothing survives the process; within it, it behaves as a server
@@ -48,18 +29,21 @@ export class MemoryServer {
     const connection = new MemoryConnection();
     this.#connections.add(connection);
     connection.onClosed(() => this.#connections.delete(connection));
-    if (!this.#running) connection.cut();
+    connection.onLost(() => {
+      if (connection.isKilled) this.#connections.delete(connection);
+    });
+    if (!this.#running) connection.serverStopped();
     return connection;
   }
 
   /** Every connection breaks and none comes about until `start`. What the server holds stays. */
   stop(): void {
     this.#running = false;
-    for (const connection of this.#connections) connection.cut();
+    for (const connection of this.#connections) connection.serverStopped();
   }
 
   start(): void {
     this.#running = true;
-    for (const connection of this.#connections) connection.mend();
+    for (const connection of this.#connections) connection.serverStarted();
   }
 }

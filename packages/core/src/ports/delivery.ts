@@ -52,7 +52,7 @@ export interface Consumption {
    * what still runs then keeps its lease renewed and settles when it ends. Idempotent.
    * @returns how many deliveries still run.
    */
-  close(options?: { readonly timeoutMs?: number }): Promise<{ readonly running: number }> | undefined;
+  close(options?: { readonly timeoutMs?: number | undefined }): Promise<{ readonly running: number }>;
 }
 
 /** A message that nobody will handle until someone replays it. */

@@ -111,6 +111,6 @@ export interface EventStream {
    */
   follow(
     streamId: string,
-    options?: { readonly after?: number; readonly signal?: AbortSignal },
-  ): AsyncIterable<StoredRunEvent | StreamGap> | undefined;
+    options?: { readonly after?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<StoredRunEvent | StreamGap>;
 }

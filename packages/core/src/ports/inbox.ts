@@ -4,7 +4,11 @@ export interface Inbox {
    * @returns `reserved`: handle it, then `complete` or `release`; `completed`: it was handled within the window; `busy`: a live reservation is
    * elsewhere, come back later.
    */
-  reserve(listener: string, messageId: string, options: { readonly leaseMs: number; readonly node: string }): Promise<"reserved" | "completed" | "busy">;
+  reserve(
+    listener: string,
+    messageId: string,
+    options: { readonly leaseMs: number; readonly node: string },
+  ): Promise<"reserved" | "completed" | "busy">;
   /** Keeps the id for `windowMs`. */
   complete(listener: string, messageId: string, options: { readonly windowMs: number }): Promise<void>;
   release(listener: string, messageId: string): Promise<void>;

@@ -3,7 +3,15 @@
  * Applications import `@intermodal/core` instead.
  * @packageDocumentation
  */
-export { BatchError, type ErrorCode, IntermodalError, type IntermodalErrorOptions, isIntermodalError, messageOf, redact } from "../errors.ts";
+export {
+  BatchError,
+  type ErrorCode,
+  IntermodalError,
+  type IntermodalErrorOptions,
+  isIntermodalError,
+  messageOf,
+  redact,
+} from "../errors.ts";
 export * from "../lifecycle/record.ts";
 export * from "../lifecycle/transitions.ts";
 export { checkName, encodeName } from "../wire/names.ts";

@@ -58,7 +58,9 @@ export interface SendMark {
 /** Records and their first way to the bus. */
 export interface TaskRecords {
   /** Idempotent by id. A draft with `tombstone` is created as CANCELLED at once: a reserved sub-task that must never start. */
-  create(drafts: readonly (TaskDraft & { readonly tombstone?: boolean })[]): Promise<readonly CreateOutcome[]> | undefined;
+  create(
+    drafts: readonly (TaskDraft & { readonly tombstone?: boolean | undefined })[],
+  ): Promise<readonly CreateOutcome[]>;
   /** `undefined` where there is no such record, or it has expired. */
   get(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]>;
   /**
@@ -119,7 +121,12 @@ export type ClaimOutcome =
       /** Why the holder must end it without running it: all attempts used up, cancelling requested, or its deadline passed. None of these counts as an attempt. */
       readonly instead?: "exhausted" | "cancelled" | "expired" | undefined;
     }
-  | { readonly claimed: false; readonly reason: ClaimRefusal; readonly record?: TaskRecord; readonly retryInMs?: number } | undefined;
+  | {
+      readonly claimed: false;
+      readonly reason: ClaimRefusal;
+      readonly record?: TaskRecord | undefined;
+      readonly retryInMs?: number | undefined;
+    };
 
 /** Proof of a claim. A write with a token that is not the latest one is refused. */
 export interface HeldLease {
@@ -164,7 +171,11 @@ export type ReserveOutcome =
 export type SettleOutcomeKind =
   | { readonly kind: "completed"; readonly result?: JsonValue | undefined }
   | { readonly kind: "retry"; readonly error: TaskErrorInfo; readonly delayMs: number }
-  | { readonly kind: "failed"; readonly status: Exclude<TerminalStatus, "COMPLETED" | "COMPLETED_WITH_ERRORS">; readonly error: TaskErrorInfo }
+  | {
+      readonly kind: "failed";
+      readonly status: Exclude<TerminalStatus, "COMPLETED" | "COMPLETED_WITH_ERRORS">;
+      readonly error: TaskErrorInfo;
+    }
   /** Handed back, as if it had not been claimed: QUEUED, the attempt not counted. */
   | { readonly kind: "released"; readonly delayMs?: number | undefined };
 
@@ -284,11 +295,12 @@ export interface TaskRecovery {
    */
   recover(options: RecoverOptions): Promise<RecoverPage | undefined>;
   /** Strikes out duties that were done; of another series: nothing. */
-  dutiesDone(done: readonly { readonly id: string; readonly series: number; readonly duties: readonly Duty[] }[]): Promise<void>;
+  dutiesDone(
+    done: readonly { readonly id: string; readonly series: number; readonly duties: readonly Duty[] }[],
+  ): Promise<void>;
   /**
    * Tells, lossily, which tasks have just ended anywhere, so that waiting needs no tight poll. Never throws.
    * @returns stops it.
    */
   changes(onEnded: (ids: readonly string[]) => void): () => void;
 }
-

@@ -1,0 +1,23 @@
+import type { Adapter } from "@intermodal/core/ports";
+import type { ConformanceCase, Subject } from "./case.ts";
+import { commandBusCases } from "./command-bus/index.ts";
+import { eventBusCases } from "./event-bus/index.ts";
+import { eventStreamCases } from "./event-stream/index.ts";
+import { taskStateStoreCases } from "./task-state-store/index.ts";
+
+/** Every case of the kit. */
+export const cases: readonly ConformanceCase[] = [...commandBusCases, ...eventBusCases, ...taskStateStoreCases, ...eventStreamCases];
+
+const PORTS = ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const;
+
+/** What there is to check on an adapter: the ports it has, and the life of tasks where it has all four. */
+export function subjectsOf(adapter: Adapter): readonly Subject[] {
+  const ports: Subject[] = PORTS.filter((port) => adapter[port] !== undefined);
+  return ports.length === PORTS.length ? [...ports, "lifecycle"] : ports;
+}
+
+/** The cases for these subjects, or for the ports that an adapter has. */
+export function casesFor(of: Adapter | readonly Subject[]): readonly ConformanceCase[] {
+  const subjects = "name" in of ? subjectsOf(of) : of;
+  return cases.filter(({ subject }) => subjects.includes(subject));
+}

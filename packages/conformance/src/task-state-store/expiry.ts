@@ -1,0 +1,67 @@
+import { equal } from "../assert.ts";
+import { errorInfo, pastMs, SHORT_LEASE_MS, storeCase } from "./store.ts";
+
+export const expiryCases = [
+  storeCase(
+    "expiry",
+    ["TS-20"],
+    "a run's records go together when they are told to, and no others",
+    async (t, store) => {
+      for (const root of ["r", "other"]) {
+        await store.finished(root, { kind: "completed" });
+        await store.make(`${root}/c`, { rootId: root, parentId: root, key: "c", retentionMs: 1 });
+      }
+      await t.sleep(pastMs(SHORT_LEASE_MS));
+      const all = ["r", "r/c", "other", "other/c"];
+      equal(
+        (await store.port.get(all)).map((record) => record?.id),
+        all,
+        "nothing goes by itself",
+      );
+      await store.port.retain("r", t.clock.now() + 1_000);
+      await store.port.retain("missing", t.clock.now() + 1_000);
+      equal(
+        (await store.port.get(all)).map((record) => record?.id),
+        all,
+        "before its time",
+      );
+      await t.sleep(pastMs(1_000));
+      equal(
+        (await store.port.get(all)).map((record) => record?.id),
+        [undefined, undefined, "other", "other/c"],
+        "get afterwards",
+      );
+      equal(
+        new Set((await store.port.list({})).items.map(({ id }) => id)),
+        new Set(["other", "other/c"]),
+        "list afterwards",
+      );
+      equal((await store.port.list({ rootId: "r" })).items, [], "list of the run afterwards");
+      await store.refused("r", "not-found");
+      equal(await store.cancel("r/c"), undefined, "a cancel request afterwards");
+      equal((await store.create(store.draft("r"))).kind, "created", "the id may be used again");
+    },
+  ),
+
+  storeCase(
+    "expiry-lifted",
+    ["TS-20", "TS-15"],
+    "an expiry can be put off and lifted; what is reopened is kept",
+    async (t, store) => {
+      const failed = { kind: "failed", status: "FAILED", error: errorInfo() } as const;
+      for (const id of ["lifted", "later", "reopened"]) {
+        await store.finished(id, failed);
+        await store.port.retain(id, t.clock.now() + 1_000);
+      }
+      await store.port.retain("lifted", undefined);
+      await store.port.retain("later", t.clock.now() + 60_000);
+      equal(
+        (await store.port.reopen({ id: "reopened", series: 1 }))?.expiresAt,
+        undefined,
+        "expiry of what was reopened",
+      );
+      await t.sleep(pastMs(1_000));
+      for (const id of ["lifted", "later", "reopened"]) equal((await store.get(id))?.id, id, `${id} is still there`);
+    },
+  ),
+];

@@ -1,0 +1,69 @@
+import { IntermodalError, redact } from "../errors.ts";
+import type { Adapter, AdapterContext } from "../ports/adapter.ts";
+import type { AdapterCatalogue, Place, ResolvedUrls } from "./config.ts";
+import type { Ports } from "./runtime.ts";
+
+/** The adapters an app has opened, one for each distinct URL, and the ports taken from them. */
+export interface Carriers {
+  readonly ports: Ports;
+  readonly adapters: readonly Adapter[];
+}
+
+const PORT_OF: Record<Place, "commandBus" | "eventBus" | "taskStateStore" | "eventStream"> = {
+  commands: "commandBus",
+  events: "eventBus",
+  state: "taskStateStore",
+  streams: "eventStream",
+};
+
+/**
+ * Opens what the URLs ask for. Does no I/O beyond loading adapters.
+ * @throws `PORT_MISSING` when a named adapter hasn't the port, or one is left over.
+ */
+export async function openCarriers(
+  catalogue: AdapterCatalogue,
+  urls: ResolvedUrls,
+  context: Omit<AdapterContext, "url">,
+): Promise<Carriers> {
+  const byUrl = new Map<string, Adapter>();
+  const open = async (url: string): Promise<Adapter> => {
+    const known = byUrl.get(url);
+    if (known !== undefined) return known;
+    const adapter = (await catalogue.load(url)).create({ ...context, url });
+    byUrl.set(url, adapter);
+    return adapter;
+  };
+  const byPlace: Partial<Record<Place, Adapter>> = {};
+  for (const place of Object.keys(PORT_OF) as Place[]) {
+    const named = urls[place];
+    const url = named ?? urls.url;
+    if (url === undefined) continue;
+    const adapter = await open(url);
+    if (adapter[PORT_OF[place]] !== undefined) byPlace[place] = adapter;
+    else if (named !== undefined) throw missing(place, `adapter "${adapter.name}" of ${redact(url)} has none`);
+  }
+  for (const place of Object.keys(PORT_OF) as Place[]) {
+    if (byPlace[place] === undefined)
+      throw missing(place, urls.url === undefined ? "it is not configured" : `${redact(urls.url)} has none`);
+  }
+  const state = byPlace.state?.taskStateStore;
+  const adapters = [...byUrl.values()];
+  const ports = {
+    commandBus: byPlace.commands?.commandBus as Ports["commandBus"],
+    eventBus: byPlace.events?.eventBus as Ports["eventBus"],
+    // State of this process alone would not know what workers elsewhere do.
+    taskStateStore: state?.capabilities.processLocal && byPlace.state !== byPlace.commands ? undefined : state,
+    eventStream: byPlace.streams?.eventStream,
+    rateLimiter: adapters.find(({ rateLimiter }) => rateLimiter !== undefined)?.rateLimiter,
+    inbox: adapters.find(({ inbox }) => inbox !== undefined)?.inbox,
+  };
+  return { ports, adapters };
+}
+
+function missing(place: Place, why: string): IntermodalError {
+  const variable = `INTERMODAL_${place.toUpperCase()}`;
+  return new IntermodalError(
+    "PORT_MISSING",
+    `no ${PORT_OF[place]} for ${place}: ${why}; set ${variable} (or \`${place}\` in createApp), if need be to memory:`,
+  );
+}

@@ -1,0 +1,140 @@
+import { IntermodalError, redact } from "../errors.ts";
+import { memory } from "../memory/index.ts";
+import { ADAPTER_API, type AdapterFactory } from "../ports/adapter.ts";
+
+/** The ports that a URL is given for, and the environment variable of each. */
+const PLACES = {
+  commands: "INTERMODAL_COMMANDS",
+  events: "INTERMODAL_EVENTS",
+  state: "INTERMODAL_STATE",
+  streams: "INTERMODAL_STREAMS",
+} as const;
+export type Place = keyof typeof PLACES;
+
+/** Where the ports are. Every one that is not given here is taken from the environment: INTERMODAL_URL, INTERMODAL_COMMANDS, _EVENTS, _STATE, _STREAMS. */
+export interface CarrierUrls {
+  /** Fills every port that its adapter has and that is not named apart. */
+  readonly url?: string | undefined;
+  readonly commands?: string | undefined;
+  readonly events?: string | undefined;
+  readonly state?: string | undefined;
+  readonly streams?: string | undefined;
+}
+
+export type ResolvedUrls = { readonly [Name in Place | "url"]: string | undefined };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What was asked for, in code before the environment.
+ * @throws `CONFIG_INVALID` when nothing is configured in production, or a URL is none.
+ */
+export function resolveUrls(options: CarrierUrls, environment: Environment): ResolvedUrls {
+  const named = Object.fromEntries(
+    (Object.keys(PLACES) as Place[]).map((place) => [
+      place,
+      options[place] ?? (environment[PLACES[place]] || undefined),
+    ]),
+  ) as Record<Place, string | undefined>;
+  let url = options.url ?? (environment.INTERMODAL_URL || undefined);
+  if (url === undefined && Object.values(named).every((value) => value === undefined)) {
+    if (environment.NODE_ENV === "production") {
+      throw new IntermodalError(
+        "CONFIG_INVALID",
+        "nothing is configured: set INTERMODAL_URL (or `url` in createApp) to the broker or store to use; in production memory must be asked for by name (`memory:`)",
+      );
+    }
+    url = "memory:";
+  }
+  for (const value of [url, ...Object.values(named)]) if (value !== undefined) schemeOf(value);
+  return { url, ...named };
+}
+
+/** @throws `CONFIG_INVALID`. */
+export function schemeOf(url: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
+  if (scheme !== undefined) return scheme.toLowerCase();
+  throw new IntermodalError(
+    "CONFIG_INVALID",
+    `${JSON.stringify(redact(url))} is not a URL: it must begin with a scheme, such as "nats://localhost:4222"`,
+  );
+}
+
+/** Adapters of this project by scheme, loaded only when they are asked for. Literal imports, so that a bundler sees them. */
+const KNOWN: readonly {
+  readonly package: string;
+  readonly schemes: readonly string[];
+  readonly load: () => Promise<unknown>;
+}[] = [
+  { package: "@intermodal/adapter-nats", schemes: ["nats", "tls"], load: () => import("@intermodal/adapter-nats") },
+  {
+    package: "@intermodal/adapter-rabbit",
+    schemes: ["amqp", "amqps"],
+    load: () => import("@intermodal/adapter-rabbit"),
+  },
+  { package: "@intermodal/store-redis", schemes: ["redis", "rediss"], load: () => import("@intermodal/store-redis") },
+  {
+    package: "@intermodal/store-mongo",
+    schemes: ["mongodb", "mongodb+srv"],
+    load: () => import("@intermodal/store-mongo"),
+  },
+];
+
+/** Finds the adapter for a URL's scheme: registered ones first, then memory, then this project's own. */
+export class AdapterCatalogue {
+  readonly #factories = new Map<string, AdapterFactory>();
+
+  /** @throws `ADAPTER_INCOMPATIBLE`. */
+  constructor(registered: readonly AdapterFactory[]) {
+    for (const factory of [memory(), ...registered]) this.#add(factory);
+  }
+
+  /** @throws `UNKNOWN_SCHEME` for a scheme that nobody could ever load. */
+  check(url: string): void {
+    const scheme = schemeOf(url);
+    if (this.#factories.has(scheme) || KNOWN.some(({ schemes }) => schemes.includes(scheme))) return;
+    const known = [...new Set([...this.#factories.keys(), ...KNOWN.flatMap(({ schemes }) => schemes)])].join(", ");
+    throw new IntermodalError(
+      "UNKNOWN_SCHEME",
+      `no adapter for the scheme "${scheme}:" of ${redact(url)}; known schemes: ${known}. Others are registered with createApp({ adapters: [...] })`,
+    );
+  }
+
+  /** @throws `ADAPTER_NOT_INSTALLED`, `ADAPTER_INCOMPATIBLE`, `UNKNOWN_SCHEME`. */
+  async load(url: string): Promise<AdapterFactory> {
+    this.check(url);
+    const scheme = schemeOf(url);
+    const registered = this.#factories.get(scheme);
+    if (registered !== undefined) return registered;
+    const known = KNOWN.find(({ schemes }) => schemes.includes(scheme)) as (typeof KNOWN)[number];
+    let loaded: unknown;
+    try {
+      loaded = await known.load();
+    } catch (error) {
+      throw new IntermodalError(
+        "ADAPTER_NOT_INSTALLED",
+        `"${scheme}:" needs ${known.package} and its driver: npm install ${known.package}`,
+        { cause: error },
+      );
+    }
+    const { adapter } = loaded as { adapter?: () => AdapterFactory };
+    if (typeof adapter !== "function") {
+      throw new IntermodalError(
+        "ADAPTER_INCOMPATIBLE",
+        `the installed ${known.package} exports no adapter; install the version that goes with this @intermodal/core`,
+      );
+    }
+    return this.#add(adapter());
+  }
+
+  #add(factory: AdapterFactory): AdapterFactory {
+    if (factory.adapterApi !== ADAPTER_API) {
+      throw new IntermodalError(
+        "ADAPTER_INCOMPATIBLE",
+        `adapter "${factory.name}" was made for adapter API ${factory.adapterApi}, this @intermodal/core has ${ADAPTER_API}; install matching versions of both`,
+      );
+    }
+    for (const scheme of factory.schemes) this.#factories.set(scheme.toLowerCase(), factory);
+    return factory;
+  }
+}

@@ -1,0 +1,105 @@
+import type {
+  AnyCommandContract,
+  AnyEventContract,
+  AnyTaskContract,
+  CommandParams,
+  TaskParams,
+  TaskReturn,
+} from "../contracts/index.ts";
+import { IntermodalError } from "../errors.ts";
+import type { TaskContext } from "../worker/context.ts";
+import { type EventHandler, EventListener, type ListenerOptions, type SkippedEvent } from "../worker/event-listener.ts";
+import type { CommandContext } from "../worker/message-context.ts";
+import type { Registration } from "../worker/queue-worker.ts";
+
+/** What handles a task or a command: typed by its contract, with no annotation. */
+export type Handler<Contract extends AnyTaskContract | AnyCommandContract> = Contract extends AnyTaskContract
+  ? (params: TaskParams<Contract>, context: TaskContext) => TaskReturn<Contract> | Promise<TaskReturn<Contract>>
+  : Contract extends AnyCommandContract
+    ? (params: CommandParams<Contract>, context: CommandContext) => unknown
+    : never;
+
+/** A handler or listener that a module exports, for {@link discover} and `app.register`. */
+export interface Discoverable {
+  readonly intermodal: (registry: Registry, service: ServiceOptions) => void;
+}
+
+export interface ServiceOptions {
+  readonly service: string;
+  readonly concurrency: number;
+  readonly onSkipped: ((event: SkippedEvent) => void) | undefined;
+}
+
+/** Binds a handler to its contract, to be registered later. */
+export function defineHandler<Contract extends AnyTaskContract | AnyCommandContract>(
+  contract: Contract,
+  handler: Handler<Contract>,
+): Discoverable {
+  return { intermodal: (registry) => registry.handle(contract, handler) };
+}
+
+/** Binds a listener to its event, to be registered later. */
+export function defineListener<Contract extends AnyEventContract>(
+  contract: Contract,
+  options: ListenerOptions,
+  handler: EventHandler<Contract>,
+): Discoverable {
+  return { intermodal: (registry, service) => registry.on(contract, options, handler, service) };
+}
+
+/** The tasks, commands and listeners of an app, by name (D1). */
+export class Registry {
+  readonly registrations = new Map<string, Registration>();
+  readonly listeners = new Map<string, EventListener>();
+  /** No more, once the app has started. */
+  sealed = false;
+
+  /** @throws `ALREADY_REGISTERED`, `CONFIG_INVALID` after the start. */
+  handle<Contract extends AnyTaskContract | AnyCommandContract>(contract: Contract, handler: Handler<Contract>): void {
+    this.#assertOpen(contract.name);
+    if (this.registrations.has(contract.name)) {
+      throw new IntermodalError(
+        "ALREADY_REGISTERED",
+        `"${contract.name}" has a handler already; a type has one handler in an app`,
+      );
+    }
+    this.registrations.set(contract.name, { contract, handler } as Registration);
+  }
+
+  /** @throws `ALREADY_REGISTERED`, `CONFIG_INVALID`, `INVALID_NAME`. */
+  on<Contract extends AnyEventContract>(
+    contract: Contract,
+    options: ListenerOptions,
+    handler: EventHandler<Contract>,
+    service: ServiceOptions,
+  ): void {
+    this.#assertOpen(options.listener);
+    if (this.listeners.has(options.listener)) {
+      throw new IntermodalError(
+        "ALREADY_REGISTERED",
+        `listener "${options.listener}" exists already; give each listener of an app a name of its own`,
+      );
+    }
+    const { service: name, concurrency, onSkipped } = service;
+    const registration = {
+      contract,
+      options,
+      handler: handler as never,
+      service: name,
+      defaultConcurrency: concurrency,
+      onSkipped,
+    };
+    this.listeners.set(options.listener, new EventListener(registration));
+  }
+
+  #assertOpen(what: string): void {
+    if (this.sealed)
+      throw new IntermodalError("CONFIG_INVALID", `"${what}" is registered too late: register before start()`);
+  }
+}
+
+export function isDiscoverable(value: unknown): value is Discoverable {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { intermodal?: unknown }).intermodal === "function"
+  );
+}

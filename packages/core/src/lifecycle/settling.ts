@@ -1,0 +1,101 @@
+import type { Settle, SettleOutcome } from "../ports/task-state-store.ts";
+import { holds } from "./claiming.ts";
+import { type Duty, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
+import { numberSend } from "./sending.ts";
+import { type Draft, NONE, nextVersion, type Step, touch } from "./step.ts";
+
+export function settle(
+  record: TaskRecord | undefined,
+  ask: Settle,
+  now: number,
+): Step<SettleOutcome, TaskRecord | undefined> {
+  if (!holds(record, ask.token)) return { record, outcome: { settled: false } };
+  const next = touch(record, now);
+  next.lease = undefined;
+  next.phase = undefined;
+  if (ask.progress !== undefined) next.progress = ask.progress;
+  settleAs(next, ask, now);
+  return { record: next, outcome: { settled: true, record: next } };
+}
+
+function settleAs(next: Draft, ask: Settle, now: number): void {
+  const { outcome } = ask;
+  switch (outcome.kind) {
+    case "completed":
+      next.result = outcome.result;
+      next.error = undefined;
+      if (!hasOpenChildren(next)) finish(next, completedStatus(next), now);
+      // Asked to cancel before it returned: as when asked after, its sub-tasks decide nothing any more.
+      else if (next.cancelRequested) close(next, "CANCELLED");
+      else next.phase = "awaiting-children";
+      return;
+    case "failed":
+      next.error = outcome.error;
+      end(next, outcome.status, now);
+      return;
+    case "retry":
+      next.error = outcome.error;
+      if (next.cancelRequested) {
+        end(next, "CANCELLED", now);
+        return;
+      }
+      next.status = "RETRYING";
+      next.nextAttemptAt = now + outcome.delayMs;
+      break;
+    case "released":
+      next.status = "QUEUED";
+      next.attempts = Math.max(0, next.attempts - 1);
+      if (next.retryCount === 0) next.startedAt = undefined;
+      next.retryCount = Math.max(0, next.retryCount - 1);
+      next.nextAttemptAt = outcome.delayMs ? now + outcome.delayMs : undefined;
+      break;
+  }
+  if (ask.resend) numberSend(next, now);
+}
+
+function end(next: Draft, status: TerminalStatus, now: number): void {
+  if (hasOpenChildren(next)) close(next, status);
+  else finish(next, status, now);
+}
+
+/** Its sub-tasks are to be cancelled; the last one to end makes it `status`. */
+export function close(next: Draft, status: TerminalStatus): void {
+  next.phase = "closing";
+  next.closesAs = status;
+  next.duties = ["cancel-children"];
+}
+
+export function finish(next: Draft, status: TerminalStatus, now: number): void {
+  next.status = status;
+  next.phase = undefined;
+  next.closesAs = undefined;
+  next.nextAttemptAt = undefined;
+  next.finishedAt = now;
+  next.takeovers = 0;
+  next.duties = next.owes;
+}
+
+export function completedStatus(record: TaskRecord): TerminalStatus {
+  return summariseChildren(record.children).failed > 0 ? "COMPLETED_WITH_ERRORS" : "COMPLETED";
+}
+
+export function hasOpenChildren(record: TaskRecord): boolean {
+  return summariseChildren(record.children).open > 0;
+}
+
+export function dutiesDone(record: TaskRecord, series: number, done: readonly Duty[]): TaskRecord {
+  if (record.series !== series || record.duties.length === 0) return record;
+  const duties = record.duties.filter((duty) => !done.includes(duty));
+  if (duties.length === record.duties.length) return record;
+  const next = nextVersion(record);
+  next.duties = duties.length === 0 ? NONE : duties;
+  return next;
+}
+
+/** Sets when the record goes, or that it stays. */
+export function retain(record: TaskRecord, expiresAt: number | undefined): TaskRecord {
+  if (record.expiresAt === expiresAt) return record;
+  const next = nextVersion(record);
+  next.expiresAt = expiresAt;
+  return next;
+}

@@ -1,0 +1,53 @@
+import type {
+  CommandBus,
+  CommandBusCapabilities,
+  OutgoingCommand,
+  QueueInspection,
+  WorkOptions,
+} from "../ports/command-bus.ts";
+import type { Consumption, DeadLetters, DeliveryHandler } from "../ports/delivery.ts";
+import { type BrokerNamespace, DEDUPE_WINDOW_MS } from "./broker.ts";
+import { assertAllTaken, type BusClient, consume } from "./bus-client.ts";
+import { MemoryDeadLetters } from "./dead-letters.ts";
+
+/** Commands over the in-process broker. */
+export class MemoryCommandBus implements CommandBus {
+  readonly capabilities: CommandBusCapabilities;
+  readonly deadLetters: DeadLetters;
+  readonly #client: BusClient;
+  readonly #broker: BrokerNamespace;
+
+  constructor(client: BusClient) {
+    const { maxPayloadBytes, leaseMs } = client.limits;
+    this.capabilities = {
+      dedupeWindowMs: DEDUPE_WINDOW_MS,
+      maxDelayMs: Number.POSITIVE_INFINITY,
+      maxHandlerMs: Number.POSITIVE_INFINITY,
+      maxPayloadBytes,
+      unroutable: "wait",
+      leaseMs,
+    };
+    this.#client = client;
+    this.#broker = client.broker.namespace(client.namespace);
+    this.deadLetters = new MemoryDeadLetters(client.connection, (queue) => this.#broker.findQueue(queue));
+  }
+
+  async send(commands: readonly OutgoingCommand[]): Promise<void> {
+    assertAllTaken(await this.#client.connection.call("send", () => this.#broker.send(commands)));
+  }
+
+  work(queue: string, { concurrency }: WorkOptions, handle: DeliveryHandler): Promise<Consumption> {
+    return consume(this.#client, {
+      what: `work on queue ${queue}`,
+      concurrency,
+      queue: () => this.#broker.queue(queue),
+      handle,
+    });
+  }
+
+  inspect(queue: string): Promise<QueueInspection> {
+    return this.#client.connection.call("inspect", () => {
+      return this.#broker.findQueue(queue)?.inspect() ?? { ready: 0, inFlight: 0, delayed: 0, dead: 0 };
+    });
+  }
+}

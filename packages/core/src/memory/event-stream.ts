@@ -1,0 +1,86 @@
+import { IntermodalError } from "../errors.ts";
+import type {
+  EventStream,
+  EventStreamCapabilities,
+  NewRunEvent,
+  ReadOptions,
+  StoredRunEvent,
+  StreamAppend,
+  StreamFinish,
+  StreamGap,
+  StreamPage,
+} from "../ports/event-stream.ts";
+import { answersOf, attempt, isRefusal } from "./batch.ts";
+import type { MemoryConnection } from "./connection.ts";
+import { Follower } from "./follower.ts";
+import { freezePayload, takePayload } from "./payload.ts";
+import type { Store } from "./store.ts";
+import { SAFETY_TTL_MS, type StreamTable } from "./stream-table.ts";
+
+const MAX_DATA_BYTES = 1_048_576;
+const DEFAULT_LIMIT = 1_000;
+const FORBIDDEN_IN_NAMES = /[\r\n\0]/;
+
+/**
+ * Run streams in the memory of one process. Stored events are shared between all readers, and frozen. A stream that expires while it is followed ends
+ * the iteration with `CURSOR_INVALID`.
+ */
+export class MemoryEventStream implements EventStream {
+  readonly capabilities: EventStreamCapabilities;
+  readonly #connection: MemoryConnection;
+  readonly #streams: StreamTable;
+
+  constructor(store: Store, connection: MemoryConnection, namespace: string) {
+    this.capabilities = {
+      maxEvents: store.limits.maxStreamEvents,
+      maxDataBytes: MAX_DATA_BYTES,
+      safetyTtlMs: SAFETY_TTL_MS,
+      ttlGranularityMs: 0,
+    };
+    this.#connection = connection;
+    this.#streams = store.namespace(namespace).streams;
+  }
+
+  async append(appends: readonly StreamAppend[]): Promise<readonly (readonly number[])[]> {
+    const taken = appends.map(({ streamId, events }) => attempt(() => ({ streamId, events: events.map(take) })));
+    const answers = await this.#connection.call("append", () =>
+      taken.map((item) => (isRefusal(item) ? item : attempt(() => this.#streams.append(item.streamId, item.events)))),
+    );
+    return answersOf(answers);
+  }
+
+  async finish(finishes: readonly StreamFinish[]): Promise<void> {
+    const taken = finishes.map(({ streamId, event, ttlMs }) =>
+      attempt(() => ({ streamId, event: take(event), ttlMs })),
+    );
+    const answers = await this.#connection.call("finish", () =>
+      taken.map((item) =>
+        isRefusal(item) ? item : attempt(() => this.#streams.finish(item.streamId, item.event, item.ttlMs)),
+      ),
+    );
+    answersOf(answers);
+  }
+
+  read(streamId: string, { after = 0, limit = DEFAULT_LIMIT }: ReadOptions = {}): Promise<StreamPage> {
+    return this.#connection.call("read", () => this.#streams.read(streamId, after, limit));
+  }
+
+  follow(
+    streamId: string,
+    { after = 0, signal }: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<StoredRunEvent | StreamGap> {
+    return {
+      [Symbol.asyncIterator]: () => new Follower(this.#streams, this.#connection, streamId, after, signal),
+    };
+  }
+}
+
+function take(event: NewRunEvent): NewRunEvent {
+  if (FORBIDDEN_IN_NAMES.test(event.event)) {
+    throw new IntermodalError(
+      "VALIDATION_FAILED",
+      `the event name ${JSON.stringify(event.event)} must not hold CR, LF or NUL`,
+    );
+  }
+  return { ...event, data: freezePayload(takePayload(event.data, MAX_DATA_BYTES, "data of an event")) };
+}

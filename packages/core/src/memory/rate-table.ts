@@ -1,0 +1,82 @@
+import type { RateLimit } from "../ports/rate-limiter.ts";
+import { ClockHand } from "./clock-hand.ts";
+
+/** Keys looked at for expiry per request. */
+const EXPIRY_STEPS = 2;
+
+/** The permits given out lately, by key. A key is forgotten once all of its permits are past their window. */
+export class RateTable {
+  readonly #logs = new Map<string, PermitLog>();
+  readonly #hand = new ClockHand(this.#logs);
+
+  /** @returns 0 when a permit was taken, else the milliseconds until there may be one. */
+  tryAcquire(key: string, limit: RateLimit, now: number): number {
+    let log = this.#logs.get(key);
+    if (log === undefined) {
+      log = new PermitLog(key);
+      this.#logs.set(key, log);
+    }
+    const wait = log.tryTake(limit, now);
+    this.#hand.turn(EXPIRY_STEPS, (other) => {
+      if (other.isIdle(now)) this.#logs.delete(other.key);
+    });
+    return wait;
+  }
+}
+
+/**
+ * When permits were given out, so that no window of any position holds more than its number (counting by fixed windows would let through twice as
+ * many around a boundary). Permits of one millisecond share an entry: there are never more entries than permits, nor than milliseconds.
+ */
+class PermitLog {
+  readonly key: string;
+  readonly #given: { readonly at: number; count: number }[] = [];
+  #total = 0;
+  #longestMs = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  isIdle(now: number): boolean {
+    return (this.#given.at(-1)?.at ?? Number.NEGATIVE_INFINITY) + this.#longestMs <= now;
+  }
+
+  tryTake({ permits, perMs }: RateLimit, now: number): number {
+    this.#forget(perMs, now);
+    if (this.#total >= permits) {
+      const wait = this.#waitFor(permits, perMs, now);
+      if (wait > 0) return wait;
+    }
+    const latest = this.#given.at(-1);
+    // A clock that was set back must not put entries out of order.
+    if (latest !== undefined && latest.at >= now) latest.count++;
+    else this.#given.push({ at: now, count: 1 });
+    this.#total++;
+    return 0;
+  }
+
+  /** From the latest back: the permit that used up the last one frees one when it leaves the window. */
+  #waitFor(permits: number, perMs: number, now: number): number {
+    let free = permits;
+    for (let index = this.#given.length - 1; index >= 0 && free > 0; index--) {
+      const { at, count } = this.#given[index] as { at: number; count: number };
+      if (at + perMs <= now) return 0;
+      free -= count;
+      if (free < 1) return at + perMs - now;
+    }
+    return free < 1 ? perMs : 0;
+  }
+
+  /** Keeps what the longest window asked for so far can still see. */
+  #forget(perMs: number, now: number): void {
+    this.#longestMs = Math.max(this.#longestMs, perMs);
+    let gone = 0;
+    for (const { at, count } of this.#given) {
+      if (at + this.#longestMs > now) break;
+      this.#total -= count;
+      gone++;
+    }
+    if (gone > 0) this.#given.splice(0, gone);
+  }
+}

@@ -1,0 +1,125 @@
+import { IntermodalError } from "../errors.ts";
+import type { NewRunEvent, StoredRunEvent, StreamPage } from "../ports/event-stream.ts";
+import { WriterLog } from "./writer-log.ts";
+
+/** One stream's events, the newest of them kept. */
+export class StreamLog {
+  readonly streamId: string;
+  /** Tells streams of the same id apart, one of which came after the other had expired. */
+  readonly generation: number;
+  expiresAt: number;
+  readonly #maxEvents: number;
+  /** The kept events begin at `#start`; before that stand holes, until they are many. */
+  #events: (StoredRunEvent | undefined)[] = [];
+  #start = 0;
+  #last = 0;
+  #ended = false;
+  readonly #writers = new Map<string, WriterLog>();
+  #pruneWritersAt: number;
+
+  constructor(streamId: string, generation: number, expiresAt: number, maxEvents: number) {
+    this.streamId = streamId;
+    this.generation = generation;
+    this.expiresAt = expiresAt;
+    this.#maxEvents = maxEvents;
+    this.#pruneWritersAt = maxEvents;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  get #first(): number {
+    return this.#last - (this.#events.length - this.#start) + 1;
+  }
+
+  /**
+   * Stores those of the events that it does not have yet, one after the other.
+   * @returns the sequence of each.
+   * @throws `STREAM_ENDED`; `EXPIRED` for a repeated event of which nothing is known any more but that it was there.
+   */
+  append(events: readonly NewRunEvent[]): number[] {
+    if (this.#ended && !events.every((event) => this.#find(event) !== undefined)) {
+      throw new IntermodalError(
+        "STREAM_ENDED",
+        `stream ${this.streamId} has its terminal event; nothing can follow it`,
+      );
+    }
+    return events.map((event) => this.#find(event) ?? this.#store(event));
+  }
+
+  /** Ends the stream with this event; @returns false when it had ended already. */
+  finish(event: NewRunEvent): boolean {
+    if (this.#ended) return false;
+    this.append([event]);
+    this.#ended = true;
+    return true;
+  }
+
+  /** @throws `CURSOR_INVALID`. */
+  read(after: number, limit: number): StreamPage {
+    const { last, ended } = this;
+    if (after > last) throw invalidCursor(this.streamId, after, last);
+    const first = this.#first;
+    const from = Math.max(after + 1, first);
+    const start = this.#start + (from - first);
+    const events = this.#events.slice(start, start + limit) as StoredRunEvent[];
+    return after + 1 < first
+      ? { events, gap: { from: after + 1, to: first - 1 }, last, ended }
+      : { events, last, ended };
+  }
+
+  #find({ writer, n }: NewRunEvent): number | undefined {
+    const sequence = this.#writers.get(writer)?.find(n);
+    if (sequence !== 0) return sequence;
+    throw new IntermodalError(
+      "EXPIRED",
+      `event ${n} of writer ${writer} was stored so long ago that its sequence is no longer known; don't append it again`,
+    );
+  }
+
+  #store({ writer, n, timestamp, source, event, data }: NewRunEvent): number {
+    const { streamId } = this;
+    const sequence = ++this.#last;
+    this.#events.push(Object.freeze({ streamId, sequence, timestamp, source, event, data }));
+    if (this.#events.length - this.#start > this.#maxEvents) this.#dropFirst();
+    this.#writerLog(writer).add(n, sequence, this.#first);
+    return sequence;
+  }
+
+  #dropFirst(): void {
+    this.#events[this.#start++] = undefined;
+    if (this.#start <= this.#maxEvents) return;
+    this.#events = this.#events.slice(this.#start);
+    this.#start = 0;
+  }
+
+  #writerLog(writer: string): WriterLog {
+    let log = this.#writers.get(writer);
+    if (log === undefined) {
+      if (this.#writers.size >= this.#pruneWritersAt) this.#pruneWriters();
+      log = new WriterLog();
+      this.#writers.set(writer, log);
+    }
+    return log;
+  }
+
+  /** Writers of which no event is kept are not known any longer: there are never many more writers than events. */
+  #pruneWriters(): void {
+    for (const [writer, log] of this.#writers) {
+      if (log.lastSequence < this.#first) this.#writers.delete(writer);
+    }
+    this.#pruneWritersAt = this.#writers.size + this.#maxEvents;
+  }
+}
+
+export function invalidCursor(streamId: string, after: number, last: number): IntermodalError {
+  return new IntermodalError(
+    "CURSOR_INVALID",
+    `stream ${streamId} has no event ${after} to read after (its last is ${last}); it may have expired: read from the beginning`,
+  );
+}

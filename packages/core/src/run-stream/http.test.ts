@@ -1,0 +1,333 @@
+import { describe, expect, it } from "vitest";
+import { IntermodalError } from "../errors.ts";
+import type { MemoryLimits } from "../memory/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import { silentLogger } from "../ports/logger.ts";
+import { VirtualClock } from "../testing/virtual-clock.ts";
+import { createRunStreamHandler, type RunStreamHandlerOptions } from "./http.ts";
+import { TestRuns, upTo } from "./run-stream.fixture.ts";
+import { type SseMessage, SseParser } from "./sse-parser.ts";
+
+interface Setup extends Partial<RunStreamHandlerOptions> {
+  readonly limits?: Partial<MemoryLimits>;
+  readonly clock?: Clock;
+}
+
+function setUp({ limits, ...options }: Setup = {}) {
+  const clock = new VirtualClock();
+  const runs = new TestRuns(clock, limits);
+  const handler = createRunStreamHandler({ source: runs.source, clock, logger: silentLogger, ...options });
+  const get = (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) =>
+    handler(new Request(`http://localhost${path}`, { headers, ...init }));
+  return { clock, runs, handler, get };
+}
+
+async function messagesOf(response: Response): Promise<SseMessage[]> {
+  return new SseParser().push(await response.bytes());
+}
+
+const ids = async (response: Response) => (await messagesOf(response)).map((message) => Number(message.id));
+const JSON_ONLY = { accept: "application/json" };
+
+describe("a run's stream", () => {
+  it("is sent from its first event to its end, each event under its sequence and name", async () => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 3);
+    const response = await get("/runs/r1/events");
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+    });
+    const messages = await messagesOf(response);
+    expect(messages.map(({ id, event }) => `${id} ${event}`)).toEqual([
+      ...upTo(5).map((id) => `${id} token`),
+      "6 lifecycle.completed",
+    ]);
+    expect(JSON.parse(messages[1]?.data ?? "")).toEqual({
+      run_id: "r1",
+      timestamp: 1_002,
+      sequence: 2,
+      source: "test",
+      event: "token",
+      data: { sequence: 2 },
+    });
+    expect(runs.following).toBe(0);
+  });
+
+  it("goes on behind any event that a client names, by header or query", async () => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 20);
+    await runs.end("r1");
+    for (const after of upTo(20, 0)) {
+      const rest = upTo(21, after + 1);
+      expect(await ids(await get("/r1", { "last-event-id": String(after) }))).toEqual(rest);
+      expect(await ids(await get(`/r1?lastEventId=${after}`))).toEqual(rest);
+    }
+    // What a browser sends when it comes back counts, not what the page began with.
+    expect(await ids(await get("/r1?lastEventId=3", { "last-event-id": "19" }))).toEqual([20, 21]);
+  });
+
+  it("answers 204 once it is over and nothing is left, so that browsers stop", async () => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    const response = await get("/r1", { "last-event-id": "3" });
+    expect(response.status).toBe(204);
+    expect(response.body).toBe(null);
+  });
+
+  it("says what was trimmed, and goes on behind it", async () => {
+    const { runs, get } = setUp({ limits: { maxStreamEvents: 10 } });
+    await runs.append("r1", 100);
+    await runs.end("r1");
+    const [gap, ...rest] = await messagesOf(await get("/r1", { "last-event-id": "5" }));
+    const { from, to } = JSON.parse(gap?.data ?? "") as { from: number; to: number };
+    expect(gap?.event).toBe("gap");
+    expect(gap?.id).toBe(String(to));
+    expect(from).toBe(6);
+    expect(rest.map((message) => Number(message.id))).toEqual(upTo(101, to + 1));
+    expect(rest.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it.each(["seven", "-1", "1.5", "1e3", "0x1", "9".repeat(30), "3"])("answers 400 to an event id it never had: %s", async (id) => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    const response = await get("/r1", { "last-event-id": id });
+    expect(response.status).toBe(400);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({ status: 400, code: "CURSOR_INVALID" });
+  });
+
+  it.each([
+    ["/runs/a%2Fb/events", "a/b"],
+    ["/api/runs/42/events", "42"],
+    ["/api/runs/42/", "42"],
+    ["/runs/events", "events"],
+    ["/stream/%F0%9F%9A%A2?x=/y", "🚢"],
+  ])("is found by its path: %s", async (path, runId) => {
+    const { runs, get } = setUp();
+    await runs.append(runId, 1);
+    await runs.end(runId);
+    expect(await ids(await get(path))).toEqual([1, 2]);
+  });
+
+  it("is found as the application says", async () => {
+    const { runs, get } = setUp({ runId: (request) => new URL(request.url).searchParams.get("run") ?? undefined });
+    await runs.append("r1", 1);
+    await runs.end("r1");
+    expect(await ids(await get("/events?run=r1"))).toEqual([1, 2]);
+    expect((await get("/events")).status).toBe(404);
+  });
+
+  it.each(["/runs/unknown/events", "/", "/runs/%/events"])("answers 404 where there is none: %s", async (path) => {
+    const response = await setUp().get(path);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("can be read only, as an event stream or as JSON", async () => {
+    const { get } = setUp();
+    const posted = await get("/r1", {}, { method: "POST" });
+    expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET"]);
+    expect((await get("/r1", { accept: "image/png" })).status).toBe(406);
+  });
+});
+
+describe("authorisation", () => {
+  it("is asked at every connection, before anything is told of the run", async () => {
+    const asked: string[] = [];
+    const { get } = setUp({
+      authorize: (request, runId) => {
+        asked.push(`${runId} ${request.headers.get("authorization")}`);
+        return false;
+      },
+    });
+    for (const token of ["one", "two"]) expect((await get("/unknown", { authorization: token })).status).toBe(403);
+    expect(asked).toEqual(["unknown one", "unknown two"]);
+  });
+
+  it("may answer itself, and lets nobody in by mistake", async () => {
+    const { runs, get } = setUp({
+      authorize: async (request) => {
+        const token = request.headers.get("authorization");
+        if (token === "good") return true;
+        if (token === "bad") return new Response("who are you?", { status: 401 });
+        if (token === "broken") throw new Error("secret detail");
+        return undefined as unknown as boolean;
+      },
+    });
+    await runs.append("r1", 1);
+    await runs.end("r1");
+    const statusOf = async (authorization: string) => (await get("/r1", { authorization })).status;
+    expect(await Promise.all(["good", "bad", "forgot"].map(statusOf))).toEqual([200, 401, 403]);
+    const broken = await get("/r1", { authorization: "broken" });
+    expect(broken.status).toBe(500);
+    expect(await broken.text()).not.toContain("secret");
+  });
+});
+
+describe("a store that is away", () => {
+  it.each(["text/event-stream", "application/json"])("is said clearly to who wants %s, until it is back", async (accept) => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    runs.connection.cut();
+    const response = await get("/r1", { accept });
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ status: 503, code: "UNAVAILABLE" });
+    runs.connection.mend();
+    expect((await get("/r1", { accept })).status).toBe(200);
+  });
+
+  it("may be the one that knows where runs are", async () => {
+    const { runs } = setUp();
+    const locate = () => Promise.reject(new IntermodalError("UNAVAILABLE", "amqp://user:pass@host is away"));
+    const { get } = setUp({ source: { eventStream: runs.eventStream, locate } });
+    const response = await get("/r1");
+    expect(response.status).toBe(503);
+    expect(await response.text()).not.toContain("host");
+  });
+
+  it("does not end a stream that is open", async () => {
+    const { clock, runs, get } = setUp();
+    await runs.append("r1", 2);
+    const response = await get("/r1");
+    await clock.advance(1_000);
+    runs.connection.cut();
+    await clock.advance(60_000);
+    runs.connection.mend();
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    const read = ids(response);
+    await clock.advance(60_000);
+    expect(await read).toEqual(upTo(5));
+  });
+});
+
+describe("a connection", () => {
+  it("has a heartbeat while nothing happens", async () => {
+    const { clock, runs, get } = setUp();
+    await runs.append("r1", 1);
+    const response = await get("/r1");
+    await clock.advance(15_000 * 3 + 1_000);
+    await runs.end("r1");
+    await clock.settle();
+    const text = await response.text();
+    expect(text.match(/^: heartbeat$/gm)).toHaveLength(3);
+    expect(clock.nextTimerAt() ?? 0).toBeLessThan(clock.now() + 86_400_001);
+  });
+
+  it("follows no longer when the request is aborted", async () => {
+    const { clock, runs, get } = setUp();
+    await runs.append("r1", 1);
+    const client = new AbortController();
+    const response = await get("/r1", {}, { signal: client.signal });
+    await clock.settle();
+    expect(runs.following).toBe(1);
+    client.abort();
+    await clock.settle();
+    expect(runs.following).toBe(0);
+    expect(await ids(response)).toEqual([1]);
+  });
+
+  it("follows no longer when its body is cancelled", async () => {
+    const { clock, runs, get } = setUp();
+    await runs.append("r1", 1);
+    const response = await get("/r1");
+    await clock.settle();
+    await response.body?.cancel();
+    await clock.settle();
+    expect(runs.following).toBe(0);
+    await clock.advance(60_000);
+  });
+
+  it("that is not read holds a bounded amount, and is cut off", async () => {
+    const { clock, runs, get } = setUp({ maxBufferedBytes: 50_000 });
+    await runs.append("r1", 1_000, () => "x".repeat(10_000));
+    const response = await get("/r1");
+    await clock.settle();
+    expect(runs.taken).toBeLessThanOrEqual(6);
+    await clock.advance(15_000);
+    expect(runs.following).toBe(1);
+    await clock.advance(15_000);
+    expect(runs.following).toBe(0);
+    await expect(response.text()).rejects.toThrow("cut off");
+  });
+
+  it("that is read slowly is not cut off", async () => {
+    const { clock, runs, get } = setUp({ maxBufferedBytes: 50_000 });
+    await runs.append("r1", 50, () => "x".repeat(10_000));
+    await runs.end("r1");
+    const reader = ((await get("/r1")).body as ReadableStream<Uint8Array>).getReader();
+    const parser = new SseParser();
+    const seen: number[] = [];
+    for (;;) {
+      await clock.advance(14_000);
+      const { done, value } = await reader.read();
+      if (done) break;
+      seen.push(...parser.push(value).map((message) => Number(message.id)));
+    }
+    expect(seen).toEqual(upTo(51));
+  });
+});
+
+describe("the history", () => {
+  it("comes in pages, whole and in order", async () => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 25);
+    await runs.end("r1");
+    const seen: number[] = [];
+    let after = 0;
+    for (const size of [10, 10, 6, 0]) {
+      const page = await (await get(`/runs/r1/events?after=${after}&limit=10`, JSON_ONLY)).json();
+      expect(page).toMatchObject({ last: 26, ended: true });
+      expect(page.events).toHaveLength(size);
+      seen.push(...page.events.map((event: { sequence: number }) => event.sequence));
+      after = page.next;
+    }
+    expect(seen).toEqual(upTo(26));
+  });
+
+  it("has a thousand events at once", async () => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 1_500);
+    const page = await (await get("/r1", JSON_ONLY)).json();
+    expect(page.events).toHaveLength(1_000);
+    expect(page).toMatchObject({ next: 1_000, last: 1_500, ended: false });
+    expect(page.events[0]).toEqual({
+      run_id: "r1",
+      timestamp: 1_001,
+      sequence: 1,
+      source: "test",
+      event: "token",
+      data: { sequence: 1 },
+    });
+  });
+
+  it("says what was trimmed", async () => {
+    const { runs, get } = setUp({ limits: { maxStreamEvents: 10 } });
+    await runs.append("r1", 100);
+    const page = await (await get("/r1?after=5", JSON_ONLY)).json();
+    expect(page.gap).toEqual({ from: 6, to: page.events[0].sequence - 1 });
+    expect(page.next).toBe(100);
+  });
+
+  it.each([
+    ["limit=0", "VALIDATION_FAILED"],
+    ["limit=1001", "VALIDATION_FAILED"],
+    ["limit=ten", "VALIDATION_FAILED"],
+    ["after=-1", "VALIDATION_FAILED"],
+    ["after=3", "CURSOR_INVALID"],
+  ])("refuses %s", async (query, code) => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    const response = await get(`/r1?${query}`, JSON_ONLY);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code });
+  });
+});

@@ -1,0 +1,122 @@
+import type { Clock } from "../ports/clock.ts";
+import type { EventStream, StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
+import type { Logger } from "../ports/logger.ts";
+import { historyPage, MAX_PAGE } from "./history.ts";
+import { lastEventId, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
+import { problem, problemOf } from "./problem.ts";
+import { sseBody } from "./sse-body.ts";
+
+/** What the handler reads from. */
+export interface RunStreamSource {
+  readonly eventStream: EventStream;
+  /** @returns the stream of the run's current segment; `undefined` where the run is unknown or its events have expired. */
+  locate(runId: string): Promise<{ readonly streamId: string } | undefined>;
+}
+
+export interface RunStreamHandlerOptions {
+  readonly source: RunStreamSource;
+  /**
+   * Asked at every connection, also when a client comes back: `false` answers 403, a `Response` is given to the client as it is, a rejection answers 500.
+   * Without it everyone who reaches the handler may read every run.
+   */
+  readonly authorize?:
+    | ((request: Request, runId: string) => boolean | Response | Promise<boolean | Response>)
+    | undefined;
+  /**
+   * Which run a request asks for.
+   * @default `…/runs/:id/events`, else the last segment of the path
+   */
+  readonly runId?: ((request: Request) => string | undefined) | undefined;
+  /**
+   * How often a comment is sent, so that nobody takes a quiet connection for a dead one.
+   * @default 15,000
+   */
+  readonly heartbeatMs?: number | undefined;
+  /**
+   * How far the handler reads ahead of a slow client.
+   * @default 1,048,576
+   */
+  readonly maxBufferedBytes?: number | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const SSE_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
+/**
+ * Makes an HTTP handler that streams what a run is doing as server-sent events, resumable by `Last-Event-ID`, and pages its history as JSON where a client
+ * accepts that only. It never rejects.
+ *
+ * Answers: 200 · 204 once the run is over and nothing is left after the client's position, so that browsers stop · 400 for a position the stream never had ·
+ * 403 · 404 unknown or expired run · 405 · 406 · 503 with `Retry-After` while the events cannot be read.
+ *
+ * A browser's `EventSource` raises an event under the name it was emitted with. What was trimmed comes as an event named `gap` with `{from, to}`.
+ */
+export function createRunStreamHandler(options: RunStreamHandlerOptions): (request: Request) => Promise<Response> {
+  return async (request) => {
+    try {
+      return await respond(request, options);
+    } catch (error) {
+      return problemOf(error, options.logger);
+    }
+  };
+}
+
+async function respond(request: Request, options: RunStreamHandlerOptions): Promise<Response> {
+  if (request.method !== "GET") {
+    return problem(405, undefined, "Method not allowed", "A run's stream can be read only.", { allow: "GET" });
+  }
+  const runId = (options.runId ?? runIdFromPath)(request);
+  if (runId === undefined || runId === "") return unknownRun();
+  const allowed = options.authorize === undefined ? true : await options.authorize(request, runId);
+  if (typeof allowed === "object") return allowed;
+  // Nothing but `true` opens the door, also where no compiler saw to it.
+  if (allowed !== true) return problem(403, undefined, "Forbidden", "You may not read this run.");
+  switch (representationOf(request)) {
+    case "stream":
+      return await stream(request, runId, options);
+    case "page":
+      return await page(request, runId, options);
+    default:
+      return problem(406, undefined, "Not acceptable", "There are text/event-stream and application/json.");
+  }
+}
+
+async function stream(request: Request, runId: string, options: RunStreamHandlerOptions): Promise<Response> {
+  const after = lastEventId(request);
+  const { source } = options;
+  const location = await source.locate(runId);
+  if (location === undefined) return unknownRun();
+  // Looked up first, since a status can only be given before the body begins.
+  const ahead = await source.eventStream.read(location.streamId, { after, limit: 1 });
+  if (ahead.ended && ahead.events.length === 0 && ahead.gap === undefined) return new Response(null, { status: 204 });
+  const body = sseBody({
+    runId,
+    follow: (signal) =>
+      source.eventStream.follow(location.streamId, { after, signal }) as AsyncIterable<StoredRunEvent | StreamGap>,
+    signal: request.signal,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+    maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
+    clock: options.clock,
+    logger: options.logger,
+  });
+  return new Response(body, { headers: SSE_HEADERS });
+}
+
+async function page(request: Request, runId: string, options: RunStreamHandlerOptions): Promise<Response> {
+  const after = queryNumber(request, "after", 0, [0, Number.MAX_SAFE_INTEGER]);
+  const limit = queryNumber(request, "limit", MAX_PAGE, [1, MAX_PAGE]);
+  const { source } = options;
+  const location = await source.locate(runId);
+  if (location === undefined) return unknownRun();
+  const found = await source.eventStream.read(location.streamId, { after, limit });
+  return Response.json(historyPage(runId, after, found), { headers: { "cache-control": "no-cache" } });
+}
+
+function unknownRun(): Response {
+  return problem(404, "NOT_FOUND", "Not found", "There is no such run, or its events have expired.");
+}

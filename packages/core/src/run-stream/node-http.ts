@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/**
+ * Lets a `Request → Response` function serve a `node:http` server (or Express, which hands over the same objects). The answer's body is streamed at the client's
+ * pace; `request.signal` aborts when the client goes. A handler that rejects answers 500 without details.
+ */
+export function toNodeHandler(
+  handler: (request: Request) => Promise<Response>,
+): (req: IncomingMessage, res: ServerResponse) => void {
+  return (req, res) => void serve(handler, req, res);
+}
+
+async function serve(
+  handler: (request: Request) => Promise<Response>,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  res.on("close", () => gone.abort());
+  // A connection that breaks while it is written to is a client that went, no error of the process.
+  res.on("error", () => gone.abort());
+  try {
+    const url = urlOf(req);
+    if (url === undefined) {
+      res.writeHead(400).end();
+      return;
+    }
+    const response = await handler(requestOf(req, url, gone.signal));
+    await send(response, res, gone.signal);
+  } catch {
+    if (res.headersSent) res.destroy();
+    else res.writeHead(500).end();
+  }
+}
+
+function urlOf(req: IncomingMessage): string | undefined {
+  const protocol = "encrypted" in req.socket ? "https" : "http";
+  const url = `${protocol}://${req.headers.host ?? "localhost"}${req.url ?? "/"}`;
+  return URL.canParse(url) ? url : undefined;
+}
+
+function requestOf(req: IncomingMessage, url: string, signal: AbortSignal): Request {
+  const headers = new Headers();
+  for (let index = 0; index + 1 < req.rawHeaders.length; index += 2) {
+    const name = req.rawHeaders[index] as string;
+    // HTTP/2 has pseudo-headers, which `Headers` refuses.
+    if (!name.startsWith(":")) headers.append(name, req.rawHeaders[index + 1] as string);
+  }
+  const method = req.method ?? "GET";
+  const body = method === "GET" || method === "HEAD" ? null : ReadableStream.from<Uint8Array>(req);
+  return new Request(url, { method, headers, signal, body, duplex: "half" });
+}
+
+async function send(response: Response, res: ServerResponse, gone: AbortSignal): Promise<void> {
+  for (const [name, value] of response.headers) {
+    if (name !== "set-cookie") res.setHeader(name, value);
+  }
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) res.setHeader("set-cookie", cookies);
+  res.writeHead(response.status);
+  if (response.body === null) {
+    res.end();
+    return;
+  }
+  // A stream that is still silent is open for the client already.
+  res.flushHeaders();
+  const reader = response.body.getReader();
+  // Also while nothing can be written: a body that breaks off cuts the client off.
+  reader.closed.catch(() => res.destroy());
+  const cancel = () => void reader.cancel().catch(() => {});
+  if (gone.aborted) cancel();
+  else gone.addEventListener("abort", cancel, { once: true });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!res.write(value)) await drained(res, gone);
+  }
+  res.end();
+}
+
+function drained(res: ServerResponse, gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      res.off("drain", done);
+      gone.removeEventListener("abort", done);
+      resolve();
+    };
+    res.once("drain", done);
+    gone.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,85 @@
+import { IntermodalError } from "../errors.ts";
+import type { StoredRunEvent } from "../ports/event-stream.ts";
+import type { JsonValue } from "../ports/json.ts";
+
+/** An entry of a run's stream, as applications read it. */
+export interface RunEvent<Data = JsonValue> {
+  readonly runId: string;
+  /** Gapless from 1 within the run. */
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** What it comes from: a task's id, or a name of the application's. */
+  readonly source: string;
+  /** Such as `lifecycle.started` or `token`. */
+  readonly name: string;
+  readonly data: Data;
+}
+
+/** Events `from` to `to` (both included) were asked for and are gone. */
+export interface RunGap {
+  readonly gap: { readonly from: number; readonly to: number };
+}
+
+/** An entry of a run's stream on the wire. */
+export interface WireRunEvent {
+  readonly run_id: string;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly sequence: number;
+  readonly source: string;
+  readonly event: string;
+  readonly data: JsonValue;
+}
+
+/** The names of the events with which a run ends. */
+export const TERMINAL_EVENTS: readonly string[] = ["lifecycle.completed", "lifecycle.failed"];
+
+export function toRunEvent(runId: string, stored: StoredRunEvent): RunEvent {
+  const { sequence, timestamp, source, event, data } = stored;
+  return { runId, sequence, timestamp, source, name: event, data };
+}
+
+export function toWire(runId: string, stored: StoredRunEvent): WireRunEvent {
+  const { sequence, timestamp, source, event, data } = stored;
+  return { run_id: runId, timestamp, sequence, source, event, data };
+}
+
+/**
+ * Reads the data of a message: an event as {@link toWire} made it, or a gap.
+ * @throws `DECODE_FAILED`.
+ */
+export function fromWire(json: string): RunEvent | RunGap {
+  const { run_id, sequence, timestamp, source, event, data, from, to } = decodeObject(json);
+  if (run_id === undefined && isSequence(from) && isSequence(to)) return { gap: { from, to } };
+  const whole =
+    typeof run_id === "string" &&
+    isSequence(sequence) &&
+    typeof timestamp === "number" &&
+    typeof source === "string" &&
+    typeof event === "string" &&
+    data !== undefined;
+  if (!whole) throw undecodable(json);
+  return { runId: run_id, sequence, timestamp, source, name: event, data };
+}
+
+function decodeObject(json: string): Partial<WireRunEvent & RunGap["gap"]> {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Told below, as JSON of another shape is.
+  }
+  throw undecodable(json);
+}
+
+function isSequence(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function undecodable(json: string): IntermodalError {
+  return new IntermodalError(
+    "DECODE_FAILED",
+    `the server sent something that is no event of a run's stream: ${json.slice(0, 100)}`,
+  );
+}

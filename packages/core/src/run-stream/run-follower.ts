@@ -1,0 +1,154 @@
+import { IntermodalError } from "../errors.ts";
+import { sleep, systemClock } from "../ports/clock.ts";
+import { fromWire, type RunEvent, type RunGap, TERMINAL_EVENTS } from "./run-event.ts";
+import { Interrupted, sseMessages } from "./sse-connection.ts";
+
+export type HeaderRecord = Readonly<Record<string, string>>;
+
+/** How to come back after the connection broke. */
+export interface ReconnectOptions {
+  /**
+   * The first pause; it doubles with every try in vain, and chance shortens each by up to a half, so that not all clients come back at once.
+   * @default what the server asks for, else 1,000
+   */
+  readonly initialMs?: number | undefined;
+  /**
+   * The longest pause, unless the server asks for a longer one.
+   * @default 10,000
+   */
+  readonly maxMs?: number | undefined;
+}
+
+export interface FollowRunOptions {
+  /**
+   * What makes the requests.
+   * @default the global `fetch`
+   */
+  readonly fetch?: typeof fetch | undefined;
+  /** Sent with every request. A function is called for each, so that a token can be a fresh one; what it throws ends the iteration. */
+  readonly headers?: HeaderRecord | (() => HeaderRecord | Promise<HeaderRecord>) | undefined;
+  /**
+   * The sequence of the last event that is known already.
+   * @default 0
+   */
+  readonly lastEventId?: number | string | undefined;
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal | undefined;
+  readonly retry?: ReconnectOptions | undefined;
+  /**
+   * A connection on which nothing came for so long, not even a heartbeat, is taken for dead.
+   * @default 45,000
+   */
+  readonly idleMs?: number | undefined;
+  /** Told of events that are gone. Without it they are yielded among the events. */
+  readonly onGap?: ((gap: RunGap["gap"]) => void) | undefined;
+}
+
+/** How often in a row a server may leave out events without a word before it is taken to be at fault. */
+const MAX_SKIPS = 5;
+
+/** Follows a run over as many connections as it takes. */
+export async function* follow(
+  url: string,
+  options: FollowRunOptions,
+): AsyncGenerator<RunEvent | RunGap, void, undefined> {
+  const position = new Position(options.lastEventId ?? 0);
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  if (options.signal?.aborted) return;
+  options.signal?.addEventListener("abort", abort, { once: true });
+  const pauses = new Pauses(options.retry ?? {});
+  try {
+    while (!stop.signal.aborted) {
+      const openedAt = systemClock.now();
+      try {
+        const messages = sseMessages({
+          url,
+          fetch: options.fetch ?? fetch,
+          headers: typeof options.headers === "function" ? await options.headers() : (options.headers ?? {}),
+          lastEventId: position.last,
+          signal: stop.signal,
+          idleMs: options.idleMs ?? 45_000,
+          clock: systemClock,
+          onRetry: (pauseMs) => pauses.hint(pauseMs),
+        });
+        for await (const message of messages) {
+          const entry = position.accept(fromWire(message.data));
+          if (entry === undefined) continue;
+          pauses.reset();
+          if ("gap" in entry && options.onGap !== undefined) options.onGap(entry.gap);
+          else yield entry;
+          if (stop.signal.aborted || ("name" in entry && TERMINAL_EVENTS.includes(entry.name))) return;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        await sleep(systemClock, pauses.next(error, systemClock.now() - openedAt), stop.signal);
+      }
+    }
+  } finally {
+    options.signal?.removeEventListener("abort", abort);
+    stop.abort();
+  }
+}
+
+/** Where a follower stands: what came is neither given out twice nor left out. */
+class Position {
+  last: number;
+  #skips = 0;
+
+  constructor(lastEventId: number | string) {
+    this.last = Number(lastEventId);
+    if (Number.isSafeInteger(this.last) && this.last >= 0 && lastEventId !== "") return;
+    throw new IntermodalError(
+      "CURSOR_INVALID",
+      `lastEventId must be the sequence of an event, not ${JSON.stringify(lastEventId)}`,
+    );
+  }
+
+  /** @returns `undefined` for what is known already. @throws {Interrupted} when something is missing before it. */
+  accept(entry: RunEvent | RunGap): RunEvent | RunGap | undefined {
+    const next = this.last + 1;
+    const { from, to } = "gap" in entry ? entry.gap : { from: entry.sequence, to: entry.sequence };
+    if (to < next) return undefined;
+    if (from > next) throw this.#skipped(next, from - 1);
+    this.last = to;
+    this.#skips = 0;
+    return "gap" in entry ? { gap: { from: next, to } } : entry;
+  }
+
+  #skipped(from: number, to: number): Error {
+    if (++this.#skips < MAX_SKIPS) return new Interrupted(`the server left out events ${from} to ${to}`);
+    return new IntermodalError(
+      "DECODE_FAILED",
+      `the server leaves out events ${from} to ${to} each time and does not say that they are gone`,
+    );
+  }
+}
+
+class Pauses {
+  readonly #options: ReconnectOptions;
+  #hintMs = 1_000;
+  #failures = 0;
+
+  constructor(options: ReconnectOptions) {
+    this.#options = options;
+  }
+
+  hint(pauseMs: number): void {
+    this.#hintMs = pauseMs;
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+
+  /** How long to wait after a connection that held for `heldMs`. */
+  next(interruption: Interrupted, heldMs: number): number {
+    const { initialMs = this.#hintMs, maxMs = 10_000 } = this.#options;
+    // A quiet run's connection that some proxy ended after its time was not in vain.
+    if (heldMs >= maxMs) this.#failures = 0;
+    const pause = Math.min(initialMs * 2 ** this.#failures++, maxMs);
+    return Math.max(pause * (1 - Math.random() / 2), interruption.retryAfterMs ?? 0);
+  }
+}

@@ -1,0 +1,54 @@
+import { IntermodalError } from "../errors.ts";
+import type { StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
+import { toWire } from "./run-event.ts";
+
+export interface SseFields {
+  readonly id?: string | undefined;
+  readonly event?: string | undefined;
+  readonly data: string;
+}
+
+/** A comment, which every client ignores: it keeps proxies from taking a quiet connection for a dead one. */
+export const SSE_HEARTBEAT = ": heartbeat\n\n";
+
+/**
+ * Encodes one message. Line breaks in `data`, of whatever kind, arrive as LF.
+ * @throws `VALIDATION_FAILED` for a CR, LF or NUL in `id` or `event`, which would forge other fields.
+ */
+export function encodeSse(message: SseFields): string {
+  const { id, event, data } = message;
+  let encoded = "";
+  if (id !== undefined) encoded += `id: ${checked("id", id)}\n`;
+  if (event !== undefined) encoded += `event: ${checked("event", event)}\n`;
+  // JSON has no raw line breaks, so the common case needs no splitting.
+  if (!/[\r\n]/.test(data)) return `${encoded}data: ${data}\n\n`;
+  for (const line of data.split(/\r\n|\r|\n/)) encoded += `data: ${line}\n`;
+  return `${encoded}\n`;
+}
+
+/** How long a browser is to wait before it connects again. */
+export function encodeSseRetry(delayMs: number): string {
+  return `retry: ${delayMs}\n\n`;
+}
+
+/** An event of a run: its sequence as the id, its name as the event, and all of it as JSON. */
+export function encodeRunEvent(runId: string, stored: StoredRunEvent): string {
+  return encodeSse({
+    id: String(stored.sequence),
+    event: stored.event,
+    data: JSON.stringify(toWire(runId, stored)),
+  });
+}
+
+/** What was asked for and is gone. Its id is the last sequence that is gone, so that a client resumes behind it. */
+export function encodeRunGap({ gap }: StreamGap): string {
+  return encodeSse({ id: String(gap.to), event: "gap", data: JSON.stringify({ from: gap.from, to: gap.to }) });
+}
+
+function checked(field: string, value: string): string {
+  if (!/[\r\n\0]/.test(value)) return value;
+  throw new IntermodalError(
+    "VALIDATION_FAILED",
+    `the ${field} of a server-sent event must have no line break and no NUL: ${JSON.stringify(value)}`,
+  );
+}

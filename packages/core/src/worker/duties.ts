@@ -1,0 +1,130 @@
+import type { Runtime } from "../app/runtime.ts";
+import { isIntermodalError, messageOf } from "../errors.ts";
+import { type Duty, isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
+import { sleep } from "../ports/clock.ts";
+import { notificationOf } from "../workflow/send-record.ts";
+import { bridges, publishNotification } from "./bridge.ts";
+import { cancelChildren } from "./cancel.ts";
+
+/** A server that is back within these waits spares the sweep. */
+const RETRY_DELAYS_MS = [0, 100, 400, 1_500];
+
+/** What a task of this record owes when it ends. */
+export function owedAtEnd(
+  runtime: Runtime,
+  record: { readonly parentId?: string | undefined; readonly type: string },
+): readonly Duty[] {
+  const announce = bridges(runtime, record.type, "completed") || bridges(runtime, record.type, "failed");
+  const ends = record.parentId === undefined ? ROOT_DUTIES : CHILD_DUTIES;
+  return announce ? [...ends, "announce"] : ends;
+}
+
+const ROOT_DUTIES: readonly Duty[] = ["end-stream", "retain"];
+const CHILD_DUTIES: readonly Duty[] = ["tell-parent"];
+
+/** Tells this process how the task ended, if it did, and does what it owes; what can't be done now stays recorded for the sweep. */
+export async function conclude(runtime: Runtime, record: TaskRecord): Promise<void> {
+  if (isTerminal(record.status)) tellEnd(runtime, record);
+  if (record.duties.length > 0) await performDuties(runtime, record);
+}
+
+function tellEnd(runtime: Runtime, record: TaskRecord): void {
+  const { lifecycle, clock } = runtime.surroundings;
+  const notification = notificationOf(record, record.finishedAt ?? clock.now());
+  const status = record.status as TerminalStatus;
+  if (status === "COMPLETED" || status === "COMPLETED_WITH_ERRORS")
+    lifecycle.emit("completed", { ...notification, status });
+  else lifecycle.emit("failed", { ...notification, status, error: record.error });
+  runtime.store.waiter.hint([record.id]);
+}
+
+/** Each duty can be done twice without harm: whoever finds it recorded does it. */
+export async function performDuties(runtime: Runtime, record: TaskRecord): Promise<void> {
+  const done: Duty[] = [];
+  for (const duty of record.duties) {
+    if (await perform(runtime, record, duty)) done.push(duty);
+  }
+  if (done.length > 0) runtime.store.noteDone(record, done);
+}
+
+async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promise<boolean> {
+  const { clock, logger } = runtime.surroundings;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await DUTIES[duty](runtime, record);
+    } catch (error) {
+      const wait = isIntermodalError(error, "UNAVAILABLE") ? RETRY_DELAYS_MS[attempt + 1] : undefined;
+      if (wait === undefined) {
+        logger.warn(`duty "${duty}" could not be done now; the sweep will do it`, {
+          task: record.id,
+          error: messageOf(error),
+        });
+        return false;
+      }
+      await sleep(clock, wait);
+    }
+  }
+}
+
+/** @returns whether it is done; false leaves it to another app. */
+const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boolean>> = {
+  async "tell-parent"(runtime, record) {
+    if (record.parentId === undefined || record.key === undefined) return true;
+    const parent = await runtime.store.childEnded({
+      parentId: record.parentId,
+      key: record.key,
+      childId: record.id,
+      status: record.status as TerminalStatus,
+      series: record.series,
+    });
+    // This may have been the last one: then the parent has ended in the same step, and its duties are ours.
+    if (parent !== undefined && isTerminal(parent.status) && parent.duties.length > 0) await conclude(runtime, parent);
+    return true;
+  },
+
+  async "end-stream"(runtime, record) {
+    const { eventStream } = runtime.ports;
+    if (eventStream === undefined) return true;
+    const { clock, settings } = runtime.surroundings;
+    await runtime.writer?.flush(record.streamId, { timeoutMs: settings.streamFlushTimeoutMs });
+    const succeeded = record.status === "COMPLETED" || record.status === "COMPLETED_WITH_ERRORS";
+    const event = {
+      writer: "lifecycle",
+      n: 1,
+      timestamp: record.finishedAt ?? clock.now(),
+      source: record.id,
+      event: succeeded ? "lifecycle.completed" : "lifecycle.failed",
+      data: succeeded ? { status: record.status } : { status: record.status, error: record.error?.message ?? null },
+    };
+    await eventStream.finish([{ streamId: record.streamId, ttlMs: settings.streamTtlMs, event }]);
+    return true;
+  },
+
+  async announce(runtime, record) {
+    const succeeded = record.status === "COMPLETED" || record.status === "COMPLETED_WITH_ERRORS";
+    const name = succeeded ? "completed" : "failed";
+    // An app without the bridge leaves the announcement to one that has it.
+    if (runtime.surroundings.bridge === undefined) return false;
+    if (!bridges(runtime, record.type, name)) return true;
+    const notification = notificationOf(record, record.finishedAt ?? runtime.surroundings.clock.now());
+    await publishNotification(runtime, name, {
+      ...notification,
+      status: record.status as TerminalStatus,
+      error: record.error,
+    });
+    return true;
+  },
+
+  async retain(runtime, record) {
+    await runtime.store.port.retain(
+      record.rootId,
+      (record.finishedAt ?? runtime.surroundings.clock.now()) + record.retentionMs,
+    );
+    return true;
+  },
+
+  async "cancel-children"(runtime, record) {
+    await cancelChildren(runtime, record);
+    return true;
+  },
+};

@@ -1,0 +1,74 @@
+import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors.ts";
+import type { TaskErrorInfo, TaskRecord, TerminalStatus } from "../lifecycle/record.ts";
+
+const MAX_STACK = 4_000;
+
+/** What `result()` and `ctx.call` reject with when a task ended in any other way than by completing. */
+export class TaskFailedError extends IntermodalError {
+  override readonly name: string = "TaskFailedError";
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly status: TerminalStatus;
+  readonly attempts: number;
+  /** The error as it was stored. */
+  readonly error: TaskErrorInfo | undefined;
+
+  constructor(record: TaskRecord) {
+    super(
+      "TASK_FAILED",
+      `task ${record.id} (${record.type}) ended as ${record.status}${record.error ? `: ${record.error.message}` : ""}`,
+      {
+        cause: record.error && storedError(record.error),
+      },
+    );
+    this.taskId = record.id;
+    this.taskType = record.type;
+    this.status = record.status as TerminalStatus;
+    this.attempts = record.attempts;
+    this.error = record.error;
+  }
+}
+
+/** An error as it is stored: without credentials, its stack bounded. */
+export function toErrorInfo(error: unknown): TaskErrorInfo {
+  if (!(error instanceof Error)) return { name: "Error", message: messageOf(error) };
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: redact(error.message),
+    code: typeof code === "string" ? code : undefined,
+    stack: error.stack === undefined ? undefined : redact(error.stack.slice(0, MAX_STACK)),
+  } as TaskErrorInfo;
+}
+
+function storedError(info: TaskErrorInfo): Error {
+  const error = new Error(info.message);
+  error.name = info.name;
+  if (info.stack !== undefined) error.stack = info.stack;
+  return error;
+}
+
+/** Errors of the SDK that trying again cannot cure, since code or input would have to change. */
+const HOPELESS = new Set([
+  "VALIDATION_FAILED",
+  "NOT_SERIALIZABLE",
+  "DUPLICATE_KEY",
+  "PAYLOAD_TOO_LARGE",
+  "CONFLICT",
+  "INVALID_NAME",
+  "NOT_SUPPORTED",
+  "TASK_FAILED",
+]);
+
+/** By name as well as by class, so that a second copy of the package in the host does not change the meaning. */
+export function isNonRetryable(error: unknown): boolean {
+  if (error instanceof Error && error.name === "NonRetryableError") return true;
+  return isIntermodalError(error) && HOPELESS.has(error.code);
+}
+
+/** The delay a handler asked for, if it did. */
+export function retryAfterMs(error: unknown): number | undefined {
+  if (!(error instanceof Error) || error.name !== "RetryAfterError") return undefined;
+  const { delayMs } = error as { delayMs?: unknown };
+  return typeof delayMs === "number" && delayMs >= 0 ? delayMs : undefined;
+}

@@ -1,0 +1,209 @@
+import type { Runtime } from "../app/runtime.ts";
+import {
+  type AnyCommandContract,
+  type AnyTaskContract,
+  inRange,
+  parseWith,
+  sameMajor,
+  type VersionRange,
+} from "../contracts/index.ts";
+import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
+import { sleep } from "../ports/clock.ts";
+import type { Consumption, Delivery, Settlement } from "../ports/delivery.ts";
+import { type CommandEnvelope, decodeCommand } from "../wire/envelope.ts";
+import { type AnyTaskHandler, Attempt } from "./attempt.ts";
+import { claimTask, endUnknown } from "./claim-task.ts";
+import { comeBack, HAND_BACK, STORE_AWAY_DELAY_MS } from "./come-back.ts";
+import { handleMessage, RunningMessages } from "./handle-message.ts";
+import type { LeaseKeeper } from "./leases.ts";
+import { type CommandContext, createMessageContext } from "./message-context.ts";
+import { runInScope } from "./scope.ts";
+import { Slots } from "./slots.ts";
+
+/** What an app does with one type of message. */
+export type Registration =
+  | { readonly contract: AnyTaskContract; readonly handler: AnyTaskHandler }
+  | {
+      readonly contract: AnyCommandContract;
+      readonly handler: (params: unknown, context: CommandContext) => unknown;
+    };
+
+export interface QueueWorkerOptions {
+  readonly runtime: Runtime;
+  /** Absent where there is no state store. */
+  readonly leases: LeaseKeeper | undefined;
+  /** By type. */
+  readonly registrations: ReadonlyMap<string, Registration>;
+  readonly concurrency: number;
+}
+
+/** A delivery waits for a slot at most so long; then another worker may have one. */
+const SLOT_PATIENCE_MS = 5_000;
+
+/** Consumes one queue: decides what a message is, gives it a slot, and has it run. */
+export class QueueWorker {
+  readonly queue: string;
+  readonly #options: QueueWorkerOptions;
+  readonly #versions = new Map<string, VersionRange>();
+  readonly #slots: Slots;
+  readonly #attempts = new Set<Attempt>();
+  readonly #commands = new RunningMessages();
+  readonly #waiting = new Set<() => void>();
+  #consumption: Consumption | undefined;
+  #stopping = false;
+
+  constructor(queue: string, options: QueueWorkerOptions) {
+    this.queue = queue;
+    this.#options = options;
+    this.#slots = new Slots(options.concurrency);
+    for (const [type, { contract }] of options.registrations) this.#versions.set(type, sameMajor(contract.version));
+  }
+
+  async start(): Promise<void> {
+    const { runtime, concurrency } = this.#options;
+    const handle = (delivery: Delivery) => this.#handle(delivery);
+    this.#consumption = await runtime.ports.commandBus.work(this.queue, { concurrency }, handle);
+    // Stopped while it waited for the broker.
+    if (this.#stopping) await this.#consumption.close({ timeoutMs: 0 });
+  }
+
+  /** Takes nothing new and waits for what runs, at most `timeoutMs`; then asks handlers to stop. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const handBack of [...this.#waiting]) handBack();
+    const attempts = [...this.#attempts].map((attempt) => attempt.over);
+    const over = Promise.all([this.#consumption?.close({ timeoutMs }), ...attempts]);
+    const patience = new AbortController();
+    await Promise.race([over, sleep(this.#options.runtime.surroundings.clock, timeoutMs, patience.signal)]);
+    patience.abort();
+    for (const attempt of this.#attempts) attempt.shutDown();
+    this.#commands.shutDown();
+  }
+
+  /** What still runs. */
+  get running(): readonly { readonly id: string; readonly type: string }[] {
+    return [...[...this.#attempts].map(({ record }) => ({ id: record.id, type: record.type })), ...this.#commands.list];
+  }
+
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#attempts].map((attempt) => attempt.over));
+    await this.#consumption?.close();
+  }
+
+  async #handle(delivery: Delivery): Promise<Settlement> {
+    let envelope: CommandEnvelope;
+    try {
+      envelope = decodeCommand(delivery.body);
+    } catch (error) {
+      return { kind: "dead-letter", reason: messageOf(error) };
+    }
+    const registration = this.#options.registrations.get(envelope.type);
+    const versions = this.#versions.get(envelope.type);
+    if (registration === undefined || versions === undefined || !inRange(envelope.version, versions)) {
+      return this.#unknown(delivery, envelope);
+    }
+    const { contract } = registration;
+    if (contract.kind === "task" && contract.rateLimit !== undefined) {
+      const waitMs = await this.#rateLimit(contract);
+      if (waitMs > 0) return comeBack(waitMs);
+    }
+    if (!this.#slots.tryTake() && !(await this.#waitForSlot())) return HAND_BACK;
+    if (envelope.task === undefined) return this.#runCommand(delivery, envelope, registration);
+    return this.#runTask(delivery, envelope, contract as AnyTaskContract, registration.handler as AnyTaskHandler);
+  }
+
+  /** A slot, or false when the worker stops or has none for too long. */
+  #waitForSlot(): Promise<boolean> {
+    if (this.#stopping) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const end = (got: boolean) => {
+        cancelPatience();
+        this.#waiting.delete(handBack);
+        resolve(got);
+      };
+      const giveUp = this.#slots.whenFree(() => end(true));
+      const handBack = () => {
+        if (giveUp()) end(false);
+      };
+      const cancelPatience = this.#options.runtime.surroundings.clock.schedule(SLOT_PATIENCE_MS, handBack);
+      this.#waiting.add(handBack);
+    });
+  }
+
+  /** @returns 0 with a permit, else when to ask again. */
+  async #rateLimit(contract: AnyTaskContract): Promise<number> {
+    const { rateLimiter } = this.#options.runtime.ports;
+    const { rateLimit } = contract;
+    if (rateLimit === undefined || rateLimiter === undefined) return 0;
+    try {
+      return await rateLimiter.tryAcquire(rateLimit.key ?? contract.name, rateLimit);
+    } catch (error) {
+      if (isIntermodalError(error, "UNAVAILABLE")) return STORE_AWAY_DELAY_MS;
+      throw error;
+    }
+  }
+
+  /** Another deployment may know it; past its age limit nobody does. */
+  async #unknown(delivery: Delivery, envelope: CommandEnvelope): Promise<Settlement> {
+    const { runtime } = this.#options;
+    const { clock, settings, logger } = runtime.surroundings;
+    const what = `type "${envelope.type}" version ${envelope.version}`;
+    if (clock.now() - delivery.sentAt < settings.unknownTypeMaxAgeMs) {
+      logger.warn(`no handler here for ${what}; the message comes back later`, { id: envelope.id, queue: this.queue });
+      return comeBack(settings.unknownTypeDelayMs);
+    }
+    const reason = `no worker of queue "${this.queue}" knows ${what}`;
+    if (envelope.task !== undefined && runtime.hasStore) return endUnknown(runtime, delivery, envelope, reason);
+    return { kind: "dead-letter", reason };
+  }
+
+  async #runTask(
+    delivery: Delivery,
+    envelope: CommandEnvelope,
+    contract: AnyTaskContract,
+    handler: AnyTaskHandler,
+  ): Promise<Settlement> {
+    const { runtime, leases } = this.#options;
+    const claimed =
+      leases === undefined
+        ? { settlement: comeBack(STORE_AWAY_DELAY_MS) }
+        : await claimTask(runtime, delivery, envelope, contract);
+    if ("settlement" in claimed || leases === undefined) {
+      this.#slots.release();
+      return "settlement" in claimed ? claimed.settlement : HAND_BACK;
+    }
+    const { record, lease } = claimed;
+    const attempt = new Attempt({ runtime, leases, slots: this.#slots, contract, handler, record, lease });
+    this.#attempts.add(attempt);
+    return attempt.run(() => this.#attempts.delete(attempt));
+  }
+
+  async #runCommand(delivery: Delivery, envelope: CommandEnvelope, registration: Registration): Promise<Settlement> {
+    const { runtime } = this.#options;
+    const contract = registration.contract as AnyCommandContract;
+    const handler = registration.handler as (params: unknown, context: CommandContext) => unknown;
+    try {
+      return await handleMessage(delivery, contract.retry, () =>
+        this.#commands.run(delivery, async (abort) => {
+          const { timeoutMs } = contract;
+          const cancelTimeout =
+            timeoutMs === undefined
+              ? undefined
+              : runtime.surroundings.clock.schedule(timeoutMs, () =>
+                  abort.abort(new IntermodalError("TIMEOUT", `the attempt took longer than ${timeoutMs} ms`)),
+                );
+          try {
+            const params = await parseWith(contract.input, envelope.data, `input of command "${contract.name}"`);
+            const context = createMessageContext(runtime, { delivery, envelope, abort: abort.signal });
+            await runInScope(context.scope, () => handler(params, context));
+          } finally {
+            cancelTimeout?.();
+          }
+        }),
+      );
+    } finally {
+      this.#slots.release();
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Runtime } from "../app/runtime.ts";
+import { messageOf } from "../errors.ts";
+import { isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
+import type { RecoveryReason } from "../ports/task-state-store.ts";
+import { sendDeferred } from "../workflow/send-record.ts";
+import { buryUnmade, cancelUnheld } from "./cancel.ts";
+import { conclude } from "./duties.ts";
+
+const PAGE = 100;
+
+/** Pages of one sweep: what is left comes with the next, so that a backlog does not keep one worker busy for ever. */
+const MAX_PAGES = 20;
+
+/** Looks, in one worker at a time, for what a crash has left behind, and mends it. */
+export class Sweep {
+  readonly #runtime: Runtime;
+  #cancelNext: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = true;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelNext?.();
+    await this.#running;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const { clock, settings } = this.#runtime.surroundings;
+    // Spread, so that the workers of a deployment do not ask all at once.
+    const wait = settings.sweepIntervalMs * (0.75 + Math.random() * 0.5);
+    this.#cancelNext = clock.schedule(wait, () => {
+      this.#running = this.#sweep().then(() => this.#schedule());
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const { node, settings, logger } = this.#runtime.surroundings;
+    let cursor: string | undefined;
+    try {
+      for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
+        const options = {
+          node,
+          leaseMs: settings.sweepIntervalMs * 2,
+          graceMs: settings.sweepGraceMs,
+          limit: PAGE,
+          cursor,
+        };
+        const page = await this.#runtime.store.port.recover(options);
+        if (page === undefined) return;
+        for (const { record, reason } of page.items) await this.#mend(record, reason);
+        cursor = page.next;
+        if (cursor === undefined) return;
+      }
+    } catch (error) {
+      logger.warn("the recovery sweep was broken off; the next one goes on", { error: messageOf(error) });
+    }
+  }
+
+  async #mend(record: TaskRecord, reason: RecoveryReason): Promise<void> {
+    this.#runtime.surroundings.logger.info("the recovery sweep mends a task", { task: record.id, reason });
+    try {
+      await MEND[reason](this.#runtime, record);
+    } catch (error) {
+      this.#runtime.surroundings.logger.warn("the recovery sweep could not mend a task; it tries again", {
+        task: record.id,
+        reason,
+        error: messageOf(error),
+      });
+    }
+  }
+}
+
+const MEND: Record<RecoveryReason, (runtime: Runtime, record: TaskRecord) => Promise<unknown>> = {
+  unsent: sendDeferred,
+  "expired-lease": sendDeferred,
+  overdue: sendDeferred,
+  duties: conclude,
+  cancel: cancelUnheld,
+  children: reconcileChildren,
+};
+
+/** A parent waits, and has heard nothing for long: tells it of sub-tasks that have ended, finishes reopening those that should run, and buries those never made. */
+async function reconcileChildren(runtime: Runtime, parent: TaskRecord): Promise<void> {
+  for (const [key, known] of Object.entries(parent.children)) {
+    if (isTerminal(known.status)) continue;
+    const child = (await runtime.store.get(known.id)) ?? (await buryUnmade(runtime, parent, key, known.id));
+    if (!isTerminal(child.status)) continue;
+    if (child.series < known.series) {
+      const { id, series } = child;
+      const reopened = await runtime.store.port.reopen({
+        id,
+        series,
+        parentSeries: parent.series,
+        streamId: parent.streamId,
+      });
+      if (reopened !== undefined) await sendDeferred(runtime, reopened);
+      continue;
+    }
+    const status = child.status as TerminalStatus;
+    const told = await runtime.store.childEnded({
+      parentId: parent.id,
+      key,
+      childId: child.id,
+      status,
+      series: child.series,
+    });
+    if (told !== undefined && isTerminal(told.status)) await conclude(runtime, told);
+  }
+}

@@ -1,0 +1,116 @@
+// npm test: every check of the repository, in order. `npm test -- lint types` runs the named steps only.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { VitestTotals } from "./totals-reporter.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const results = resolve(root, ".results");
+const vitestTotals = resolve(results, "vitest.json");
+
+interface Step {
+  name: string;
+  says: string;
+  command: string[];
+  /** Shows what it prints while it runs; of the other steps it is shown when they fail. */
+  loud?: boolean;
+}
+
+const steps: Step[] = [
+  {
+    name: "lint",
+    says: "format and lint (biome)",
+    command: ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
+  },
+  {
+    name: "types",
+    says: "types, type tests included (tsc)",
+    command: ["node_modules/typescript/bin/tsc"],
+  },
+  {
+    name: "build",
+    says: "build of the packages (tsup)",
+    command: ["node_modules/tsup/dist/cli-default.js"],
+  },
+  {
+    name: "tests",
+    says: "unit, conformance, architecture, package and example tests (vitest)",
+    command: [
+      "node_modules/vitest/vitest.mjs",
+      "run",
+      "--reporter=default",
+      `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`,
+    ],
+    loud: true,
+  },
+  {
+    name: "docs",
+    says: "API reference (typedoc)",
+    command: ["node_modules/typedoc/bin/typedoc"],
+  },
+];
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+
+function run(step: Step): void {
+  const [script = "", ...args] = step.command;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    cwd: root,
+    stdio: step.loud === true ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
+    env: { ...process.env, INTERMODAL_TEST_RESULTS: vitestTotals },
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const passed = status === 0;
+  if (step.name === "build" && passed) process.env.INTERMODAL_BUILT = "yes";
+  if (!passed) process.stdout.write(`${stdout ?? ""}${stderr ?? ""}`);
+  if (step.name === "tests") countTests(passed);
+  totals[passed ? "passed" : "failed"]++;
+  if (!passed) failures.push(step.says);
+}
+
+/** The tests that vitest ran count one by one, beside the step itself. */
+function countTests(passed: boolean): void {
+  let ran: VitestTotals;
+  try {
+    ran = JSON.parse(readFileSync(vitestTotals, "utf8")) as VitestTotals;
+  } catch {
+    if (passed) throw new Error(`vitest left no totals in ${vitestTotals}`);
+    return;
+  }
+  totals.passed += ran.passed;
+  totals.failed += ran.failures.length;
+  totals.skipped += ran.skips.length;
+  failures.push(...ran.failures);
+  for (const { test, reason } of ran.skips) console.log(`skipped: ${test}: ${reason}`);
+}
+
+function chosen(names: string[]): Step[] {
+  const unknown = names.filter((name) => !steps.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    console.error(`Unknown step ${unknown.join(", ")}. The steps: ${steps.map((step) => step.name).join(", ")}.`);
+    process.exit(2);
+  }
+  return names.length === 0 ? steps : steps.filter((step) => names.includes(step.name));
+}
+
+const toRun = chosen(process.argv.slice(2));
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+const started = performance.now();
+for (const [index, step] of toRun.entries()) {
+  console.log(`[${index + 1}/${toRun.length}] ${step.name}: ${step.says}`);
+  const stepStarted = performance.now();
+  const failedBefore = totals.failed;
+  run(step);
+  const seconds = ((performance.now() - stepStarted) / 1_000).toFixed(1);
+  console.log(`      ${totals.failed === failedBefore ? "passed" : "FAILED"} in ${seconds} s`);
+}
+
+const line = `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`;
+writeFileSync(resolve(results, "totals.txt"), `${line}\n`);
+for (const failure of failures) console.log(`failed: ${failure}`);
+const seconds = Math.round((performance.now() - started) / 1_000);
+console.log(`${toRun.length} steps and their tests: ${line} (${seconds} s)`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
