@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 const domain = "^packages/core/src/(contracts|ports|wire|lifecycle)/";
-const tests = "[.]test(-d)?[.]ts$";
+const tests = "([.]test(-d)?|-fixture)[.]ts$";
 const drivers = "(^|node_modules/)(nats|@nats-io|amqplib|ioredis|redis|@redis|mongodb|rhea|kafkajs)(/|$)";
 const builtins = `^(node:)?(${builtinModules.join("|")})(/|$)`;
 

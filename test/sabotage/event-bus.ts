@@ -124,14 +124,15 @@ export const eventBusSabotages: readonly Sabotage[] = [
       }),
   })),
 
-  sabotage("retries by publishing again", ["own-retries"], (bus) => ({
+  sabotage("retries by publishing again", ["own-retries"], (bus, server) => ({
     listen: (listener, options, handle) =>
       bus.listen(listener, options, async (delivery) => {
         const { type, body } = delivery;
         const id = withoutSuffix(delivery.id);
         const settlement = await handle(override(delivery, { id }));
         if (settlement.kind !== "retry") return settlement;
-        await bus.publish([{ id: `${id}#${++copies}`, type, body } satisfies OutgoingEvent]);
+        const copy: OutgoingEvent = { id: `${id}#${++copies}`, type, body };
+        server.clock.schedule(settlement.delayMs, () => void bus.publish([copy]).catch(() => {}));
         return ACK;
       }),
   })),

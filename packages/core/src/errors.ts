@@ -13,6 +13,7 @@ export type ErrorCode =
   | "DECODE_FAILED"
   | "DUPLICATE_KEY"
   | "EXPIRED"
+  | "FORBIDDEN"
   | "INVALID_NAME"
   | "LEASE_LOST"
   | "NOT_FOUND"
@@ -48,7 +49,7 @@ export class IntermodalError extends Error {
   readonly unknown: boolean;
 
   constructor(code: ErrorCode, message: string, options: IntermodalErrorOptions = {}) {
-    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: redactCause(options.cause) });
     this.code = code;
     this.unknown = options.unknown ?? false;
   }
@@ -111,6 +112,22 @@ const QUERY_SECRETS = /([?&](?:password|pass|token|secret|user|username|key|jwt|
 /** Removes credentials from every URL in a text. */
 export function redact(text: string): string {
   return text.replace(URL_CREDENTIALS, "$1***@").replace(QUERY_SECRETS, "$1***");
+}
+
+const MAX_CAUSES = 10;
+
+/** The same error where it holds no credentials; else a copy without them, down its chain of causes. */
+function redactCause(cause: unknown, depth = 0): unknown {
+  if (typeof cause === "string") return redact(cause);
+  if (!(cause instanceof Error) || depth > MAX_CAUSES) return cause;
+  const { message, stack, cause: below } = cause;
+  const clean = { message: redact(message), stack: stack && redact(stack), below: redactCause(below, depth + 1) };
+  if (clean.message === message && clean.stack === stack && clean.below === below) return cause;
+  const copy = new Error(clean.message, clean.below === undefined ? undefined : { cause: clean.below });
+  copy.name = cause.name;
+  if (clean.stack !== undefined) copy.stack = clean.stack;
+  const { code } = cause as { code?: unknown };
+  return code === undefined ? copy : Object.assign(copy, { code });
 }
 
 /** The message of anything that was thrown, without credentials. */

@@ -40,7 +40,7 @@ export type { JsonValue } from "./ports/json.ts";
 export { type Logger, silentLogger } from "./ports/logger.ts";
 export type { TaskQuery } from "./ports/task-state-store.ts";
 export type { RunEntry } from "./run-stream/follow-run.ts";
-export { createRunStreamHandler, type RunStreamHandlerOptions } from "./run-stream/http.ts";
+export { createRunStreamHandler, type RunStreamHandlerOptions, type RunStreamSource } from "./run-stream/http.ts";
 export { toNodeHandler } from "./run-stream/node-http.ts";
 export type { RunEvent, RunGap } from "./run-stream/run-event.ts";
 export { cloudEventsCodec, type EventCodec, plainCodec } from "./wire/codecs.ts";

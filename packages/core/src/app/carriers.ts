@@ -1,5 +1,5 @@
-import { IntermodalError, redact } from "../errors.ts";
-import type { Adapter, AdapterContext } from "../ports/adapter.ts";
+import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors.ts";
+import type { Adapter, AdapterContext, AdapterFactory } from "../ports/adapter.ts";
 import type { AdapterCatalogue, Place, ResolvedUrls } from "./config.ts";
 import type { Ports } from "./runtime.ts";
 
@@ -29,7 +29,7 @@ export async function openCarriers(
   const open = async (url: string): Promise<Adapter> => {
     const known = byUrl.get(url);
     if (known !== undefined) return known;
-    const adapter = (await catalogue.load(url)).create({ ...context, url });
+    const adapter = create(await catalogue.load(url), { ...context, url });
     byUrl.set(url, adapter);
     return adapter;
   };
@@ -58,6 +58,16 @@ export async function openCarriers(
     inbox: adapters.find(({ inbox }) => inbox !== undefined)?.inbox,
   };
   return { ports, adapters };
+}
+
+function create(factory: AdapterFactory, context: AdapterContext): Adapter {
+  try {
+    return factory.create(context);
+  } catch (error) {
+    if (isIntermodalError(error)) throw error;
+    const what = `adapter "${factory.name}" cannot be made for ${context.url}`;
+    throw new IntermodalError("CONFIG_INVALID", `${what}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function missing(place: Place, why: string): IntermodalError {

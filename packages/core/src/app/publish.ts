@@ -1,9 +1,9 @@
 import type { AnyCommandContract, AnyEventContract } from "../contracts/index.ts";
 import { parseWith } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
-import { encodeCommand } from "../wire/envelope.ts";
+import { encodeCommand, transportId } from "../wire/envelope.ts";
 import { newId } from "../wire/ids.ts";
-import { type JsonObject, toJson } from "../wire/json.ts";
+import { toJson, toJsonObject } from "../wire/json.ts";
 import { checkId } from "../wire/names.ts";
 import { childTraceparent, newTraceparent } from "../wire/trace.ts";
 import { currentScope } from "../worker/scope.ts";
@@ -53,7 +53,8 @@ export async function sendCommand(
     data: toJson(input, what),
     ...causation(id),
   });
-  await runtime.send({ queue: contract.queue, id, type: contract.name, body, delayMs });
+  // A task's id is never one of a plain command: no series is 0.
+  await runtime.send({ queue: contract.queue, id: transportId(id, 0, 0), type: contract.name, body, delayMs });
 }
 
 /** Publishes an event, stamped with id, time and version (A5). */
@@ -65,14 +66,14 @@ export async function publishEvent(
 ): Promise<void> {
   const what = `data of event "${contract.name}"`;
   if (contract.data !== undefined) await parseWith(contract.data, data, what);
-  const id = options.id ?? newId();
+  const id = options.id === undefined ? newId() : checkId("an event id", options.id);
   const body = runtime.surroundings.codec.encode({
     id,
     type: contract.name,
     version: contract.version,
     source: runtime.surroundings.name,
     time: runtime.surroundings.clock.now(),
-    data: toJson(data, what) as JsonObject,
+    data: toJsonObject(data, what),
     ...causation(id),
   });
   await runtime.publish({ id, type: contract.name, body });

@@ -3,7 +3,7 @@ import { parseWith } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
 import { isTerminal, type TaskRecord } from "../lifecycle/record.ts";
 import { followRunOf, type RunEntry } from "../run-stream/follow-run.ts";
-import { requestCancel } from "../worker/cancel.ts";
+import { requestCancel } from "../worker/duties.ts";
 import { TaskFailedError } from "../worker/errors.ts";
 import { replayTask } from "../workflow/replay.ts";
 import type { Runtime } from "./runtime.ts";

@@ -1,7 +1,7 @@
 import { IntermodalError } from "../errors.ts";
 import type { Page } from "../ports/delivery.ts";
 import type { TaskQuery } from "../ports/task-state-store.ts";
-import { requestCancel } from "../worker/cancel.ts";
+import { requestCancel } from "../worker/duties.ts";
 import { replayTask } from "../workflow/replay.ts";
 import type { Runtime } from "./runtime.ts";
 import { snapshotOf, type TaskSnapshot } from "./task-snapshot.ts";

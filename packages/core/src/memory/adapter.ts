@@ -30,7 +30,7 @@ export class MemoryAdapter implements Adapter {
     this.commandBus = new MemoryCommandBus(bus);
     this.eventBus = new MemoryEventBus(bus);
     this.taskStateStore = new MemoryTaskStateStore(server.store, connection, namespace);
-    this.eventStream = new MemoryEventStream(server.store, connection, namespace, clock);
+    this.eventStream = new MemoryEventStream(server.store, connection, namespace);
     this.rateLimiter = new MemoryRateLimiter(server.store, connection, namespace);
     this.inbox = new MemoryInbox(server.store, connection, namespace);
   }

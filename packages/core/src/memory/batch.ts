@@ -1,28 +1,43 @@
-import { BatchError, IntermodalError, isIntermodalError } from "../errors.ts";
+import { BatchError, IntermodalError } from "../errors.ts";
 
-/** An item of a batch that was refused. */
-export type Refusal = IntermodalError;
+/** What became of one item of a batch: what it came to, or why it was refused. */
+export type Tried<Result> = Result | IntermodalError;
 
-/** What `step` makes of an item, or why it refuses it. Anything but an error of the SDK is a fault and is thrown. */
-export function attempt<Result>(step: () => Result): Result | Refusal {
-  try {
-    return step();
-  } catch (error) {
-    if (isIntermodalError(error)) return error as IntermodalError;
-    throw error;
+/**
+ * Does something with each item. An item that was refused before, or that `step` refuses by throwing an error of the SDK, does not stop the others; any
+ * other error does.
+ */
+export function tryEach<Item, Result>(
+  items: readonly Tried<Item>[],
+  step: (item: Item) => Result,
+): readonly Tried<Result>[] {
+  const results: Tried<Result>[] = [];
+  for (const item of items) {
+    if (item instanceof IntermodalError) {
+      results.push(item);
+      continue;
+    }
+    try {
+      results.push(step(item));
+    } catch (error) {
+      if (!(error instanceof IntermodalError)) throw error;
+      results.push(error);
+    }
   }
+  return results;
 }
 
 /**
  * The answers of a batch.
  * @throws the refusal of a batch of one; `BatchError` when some items of a longer one were refused.
  */
-export function answersOf<Answer>(answers: readonly (Answer | Refusal)[]): readonly Answer[] {
-  if (!answers.some(isRefusal)) return answers as readonly Answer[];
-  if (answers.length === 1) throw answers[0];
-  throw new BatchError(answers.map((answer) => (isRefusal(answer) ? answer : undefined)));
+export function answersOf<Answer>(tried: readonly Tried<Answer>[]): readonly Answer[] {
+  if (!tried.some(isRefusal)) return tried as readonly Answer[];
+  const [only] = tried;
+  if (tried.length === 1) throw only;
+  throw new BatchError(tried.map((answer) => (isRefusal(answer) ? answer : undefined)));
 }
 
-export function isRefusal(answer: unknown): answer is Refusal {
+function isRefusal(answer: unknown): answer is IntermodalError {
   return answer instanceof IntermodalError;
 }

@@ -5,8 +5,9 @@ import type { OutgoingEvent } from "../ports/event-bus.ts";
 import { EventLog } from "./event-log.ts";
 import { Fifo } from "./fifo.ts";
 import type { MemoryLimits } from "./limits.ts";
-import { MessageQueue, StoredMessage } from "./message-queue.ts";
+import { MessageQueue } from "./message-queue.ts";
 import { RecentIds } from "./recent-ids.ts";
+import { StoredMessage } from "./stored-message.ts";
 
 /** How long a transport id is recognised. */
 export const DEDUPE_WINDOW_MS = 120_000;

@@ -9,6 +9,7 @@ import type { Consumption, DeadLetters, DeliveryHandler } from "../ports/deliver
 import { type BrokerNamespace, DEDUPE_WINDOW_MS } from "./broker.ts";
 import { assertAllTaken, type BusClient, consume } from "./bus-client.ts";
 import { MemoryDeadLetters } from "./dead-letters.ts";
+import { Pace } from "./turns.ts";
 
 /** Commands over the in-process broker. */
 export class MemoryCommandBus implements CommandBus {
@@ -16,6 +17,7 @@ export class MemoryCommandBus implements CommandBus {
   readonly deadLetters: DeadLetters;
   readonly #client: BusClient;
   readonly #broker: BrokerNamespace;
+  readonly #pace = new Pace();
 
   constructor(client: BusClient) {
     const { maxPayloadBytes, leaseMs } = client.limits;
@@ -33,6 +35,7 @@ export class MemoryCommandBus implements CommandBus {
   }
 
   async send(commands: readonly OutgoingCommand[]): Promise<void> {
+    await this.#pace.admit(commands.length);
     assertAllTaken(await this.#client.connection.call("send", () => this.#broker.send(commands)));
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ACK, type Delivery, type DeliveryHandler, type Settlement } from "../ports/delivery.ts";
 import { silentLogger } from "../ports/logger.ts";
 import { ProcessClock, VirtualClock } from "../testing/virtual-clock.ts";
@@ -36,14 +36,6 @@ function held() {
   };
   return { deliveries, answers, handle };
 }
-
-let unhandled: unknown[] = [];
-const note = (error: unknown) => unhandled.push(error);
-process.on("unhandledRejection", note);
-afterEach(() => {
-  expect(unhandled).toEqual([]);
-  unhandled = [];
-});
 
 describe("a consumption", () => {
   it("handles each of very many messages once, with its slots full and never over-full", async () => {
@@ -85,6 +77,24 @@ describe("a consumption", () => {
     await clock.settle();
     expect(handled).toBe(5_000);
     expect(turns).toBeGreaterThanOrEqual(19);
+  });
+
+  it("keeps up with a publisher of its own process that never pauses", async () => {
+    const { clock, open } = setUp({ ...DEFAULT_MEMORY_LIMITS, maxEvents: 2_000 });
+    const { events } = open();
+    const listener = { service: "s", listener: "l" };
+    let handled = 0;
+    let missed = 0;
+    const onGap = (count: number) => {
+      missed += count;
+    };
+    await events.listen(listener, { types: ["t"], from: "new", concurrency: 10, onGap }, async () => {
+      handled++;
+      return ACK;
+    });
+    for (let i = 0; i < 200; i++) await events.publish(commands(100, i * 100));
+    await clock.settle();
+    expect([handled, missed]).toEqual([20_000, 0]);
   });
 
   it("loses its deliveries when its process is frozen for longer than the lease, and is told when it thaws", async () => {

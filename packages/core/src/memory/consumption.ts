@@ -3,11 +3,11 @@ import type { Clock } from "../ports/clock.ts";
 import { type Consumption, type DeliveryHandler, RETRY_AFTER_REJECTION } from "../ports/delivery.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { MemoryConnection } from "./connection.ts";
+import type { Consumer, ConsumerClient } from "./consumer.ts";
+import { Hand } from "./hand.ts";
 import { HeldDelivery } from "./held-delivery.ts";
-import type { Consumer, ConsumerClient, MessageQueue } from "./message-queue.ts";
-
-/** So many deliveries are handed over before the event loop gets a turn. */
-const DELIVERIES_PER_TURN = 256;
+import type { MessageQueue } from "./message-queue.ts";
+import { inNextTurn, MESSAGES_PER_TURN } from "./turns.ts";
 
 /** How long after its consumer was deleted a client makes a new one. */
 const RESUBSCRIBE_MS = 100;
@@ -35,10 +35,10 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   readonly #connection: MemoryConnection;
   readonly #clock: Clock;
   readonly #started = Promise.withResolvers<void>();
-  readonly #inHand: HeldDelivery[] = [];
+  readonly #hand = new Hand();
   #unsettled: HeldDelivery[] = [];
   #running = 0;
-  #consumer: Consumer | undefined;
+  #attached: { readonly queue: MessageQueue; readonly consumer: Consumer } | undefined;
   #attaching = false;
   #settling = false;
   #awake = false;
@@ -87,7 +87,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   }
 
   removed(): void {
-    this.#consumer = undefined;
+    this.#attached = undefined;
     this.#clock.schedule(RESUBSCRIBE_MS, () => void this.#attach());
   }
 
@@ -95,24 +95,26 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   readonly #drain = (): void => {
     this.#awake = false;
     this.#tellGap();
-    for (let consumer = this.#consumer; consumer !== undefined && !this.#closing; consumer = this.#consumer) {
-      if (this.#handedThisTurn >= DELIVERIES_PER_TURN) {
+    while (this.#attached !== undefined && !this.#closing) {
+      if (this.#handedThisTurn >= MESSAGES_PER_TURN) {
         this.#awake = true;
-        inNextTurn(() => {
-          this.#handedThisTurn = 0;
-          this.#drain();
-        });
+        inNextTurn(this.#drainOn);
         return;
       }
+      const { queue, consumer } = this.#attached;
       const message = consumer.take();
       if (message === undefined) return;
       this.#handedThisTurn++;
-      const delivery = new HeldDelivery(consumer.queue, message, message.leaseUntil);
-      delivery.place = this.#inHand.length;
-      this.#inHand.push(delivery);
+      const delivery = new HeldDelivery(queue, message);
+      this.#hand.take(delivery);
       if (!this.#renewing) this.#renewLater();
       void this.#run(delivery);
     }
+  };
+
+  readonly #drainOn = (): void => {
+    this.#handedThisTurn = 0;
+    this.#drain();
   };
 
   async #run(delivery: HeldDelivery): Promise<void> {
@@ -150,27 +152,19 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
       if (queue !== delivery.queue) queue?.pump();
       queue = delivery.queue;
       const dropped = queue.dead.dropped;
-      queue.settle(delivery.message, delivery.tag, delivery.settlement);
-      if (queue.dead.dropped > dropped)
-        this.#options.logger.warn(`${this.#options.what}: its dead letters are full, the oldest was dropped`);
-      this.#putDown(delivery);
+      delivery.settle();
+      if (queue.dead.dropped > dropped) this.#warn("its dead letters are full, the oldest was dropped");
+      this.#hand.putDown(delivery);
     }
-    this.#consumer?.addFree(batch.length);
+    this.#attached?.consumer.addFree(batch.length);
     queue?.pump();
   };
-
-  #putDown(delivery: HeldDelivery): void {
-    const last = this.#inHand.pop() as HeldDelivery;
-    if (last === delivery) return;
-    this.#inHand[delivery.place] = last;
-    last.place = delivery.place;
-  }
 
   /** One attempt at a time; while the connection is down, the next one comes with {@link #comeBack}. */
   async #attach(): Promise<void> {
     if (this.#attaching) return;
     this.#attaching = true;
-    while (this.#consumer === undefined && !this.#closing && !this.#over) {
+    while (this.#attached === undefined && !this.#closing && !this.#over) {
       try {
         lose(await this.#connection.call(this.#options.what, this.#attachOnServer));
       } catch (error) {
@@ -178,7 +172,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
       }
     }
     this.#attaching = false;
-    if (this.#consumer !== undefined) this.#started.resolve();
+    if (this.#attached !== undefined) this.#started.resolve();
   }
 
   /** Only an answer that was lost on a connection that is back already. */
@@ -192,16 +186,18 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   /** @returns the deliveries that were lost meanwhile. */
   readonly #attachOnServer = (): readonly HeldDelivery[] => {
     this.#settleOnServer();
-    const lost = this.#renewOnServer();
-    if (this.#closing || this.#consumer !== undefined) return lost;
-    this.#consumer = this.#options.queue().subscribe(this);
-    this.#consumer.addFree(this.#options.concurrency - this.#inHand.length);
+    const lost = this.#hand.renewAll();
+    if (this.#closing || this.#attached !== undefined) return lost;
+    const queue = this.#options.queue();
+    const consumer = queue.subscribe(this);
+    this.#attached = { queue, consumer };
+    consumer.addFree(this.#options.concurrency - this.#hand.size);
     return lost;
   };
 
   #detach(): void {
-    this.#consumer?.drop();
-    this.#consumer = undefined;
+    this.#attached?.consumer.drop();
+    this.#attached = undefined;
   }
 
   #comeBack(): void {
@@ -215,45 +211,33 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
     // Rounded up, so that the third one does not fall just short of the lease's end.
     this.#clock.schedule(Math.ceil(this.#options.leaseMs / 3), () => {
       this.#renewing = false;
-      if (this.#inHand.length === 0 || this.#over || this.#connection.isKilled) return;
+      if (this.#hand.size === 0 || this.#over || this.#connection.isKilled) return;
       this.#renewLater();
       if (this.#connection.isUp) void this.#renew();
-      else this.#loseWhatRanOut();
+      else this.#hand.loseExpired(this.#clock.now());
     });
   }
 
   async #renew(): Promise<void> {
     try {
-      lose(await this.#connection.call("renew", this.#renewOnServer));
+      lose(await this.#connection.call("renew", () => this.#hand.renewAll()));
     } catch {
       // The next one comes long before the lease has run out.
     }
   }
 
-  /** @returns those that are somebody else's now. */
-  readonly #renewOnServer = (): readonly HeldDelivery[] => {
-    const lost: HeldDelivery[] = [];
-    for (const delivery of this.#inHand) {
-      if (delivery.isLost) continue;
-      if (delivery.queue.renew(delivery.message, delivery.tag)) delivery.leaseUntil = delivery.message.leaseUntil;
-      else lost.push(delivery);
-    }
-    return lost;
-  };
-
-  #loseWhatRanOut(): void {
-    const now = this.#clock.now();
-    lose(this.#inHand.filter((delivery) => delivery.leaseUntil <= now));
-  }
-
   #tellGap(): void {
-    const missed = this.#consumer?.takeMissed() ?? 0;
+    const missed = this.#attached?.consumer.takeMissed() ?? 0;
     if (missed === 0) return;
     try {
       this.#options.onGap?.(missed);
     } catch (error) {
       this.#options.logger.error(`${this.#options.what}: onGap failed`, { error: messageOf(error) });
     }
+  }
+
+  #warn(message: string): void {
+    this.#options.logger.warn(`${this.#options.what}: ${message}`);
   }
 
   /** Resolves when no handler runs and what they said has been brought to the server, if it can be. */
@@ -274,23 +258,18 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   }
 
   #letGoWhenDone(): void {
-    if (this.#inHand.length === 0) for (const stop of this.#unlisten) stop();
+    if (this.#hand.size === 0) for (const stop of this.#unlisten) stop();
   }
 
   #end(): void {
     this.#over = true;
     this.#closing = true;
     this.#started.reject(new IntermodalError("CLOSED", `${this.#options.what}: the adapter has been closed`));
-    lose(this.#inHand);
+    this.#hand.loseExpired(Number.POSITIVE_INFINITY);
     for (const stop of this.#unlisten) stop();
   }
 }
 
 function lose(deliveries: readonly HeldDelivery[]): void {
   for (const delivery of deliveries) delivery.lose();
-}
-
-function inNextTurn(run: () => void): void {
-  if (typeof setImmediate === "function") setImmediate(run);
-  else setTimeout(run, 0);
 }

@@ -11,6 +11,7 @@ import {
 import { type BrokerNamespace, DEDUPE_WINDOW_MS } from "./broker.ts";
 import { assertAllTaken, type BusClient, consume } from "./bus-client.ts";
 import { MemoryDeadLetters } from "./dead-letters.ts";
+import { Pace } from "./turns.ts";
 
 /** Events over the in-process broker. */
 export class MemoryEventBus implements EventBus {
@@ -18,6 +19,7 @@ export class MemoryEventBus implements EventBus {
   readonly deadLetters: DeadLetters;
   readonly #client: BusClient;
   readonly #broker: BrokerNamespace;
+  readonly #pace = new Pace();
 
   constructor(client: BusClient) {
     const { maxPayloadBytes, leaseMs } = client.limits;
@@ -35,6 +37,7 @@ export class MemoryEventBus implements EventBus {
   }
 
   async publish(events: readonly OutgoingEvent[]): Promise<void> {
+    await this.#pace.admit(events.length);
     assertAllTaken(await this.#client.connection.call("publish", () => this.#broker.publish(events)));
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../testing/virtual-clock.ts";
+import type { Consumer } from "./consumer.ts";
 import { EventLog } from "./event-log.ts";
-import type { Consumer, MessageQueue } from "./message-queue.ts";
+import type { MessageQueue } from "./message-queue.ts";
 
 const client = { wake() {}, removed() {} };
 

@@ -1,8 +1,9 @@
 import type { Clock } from "../ports/clock.ts";
 import type { ListenOptions, OutgoingEvent } from "../ports/event-bus.ts";
 import { Fifo } from "./fifo.ts";
-import { MessageQueue, type MessageSource, StoredMessage } from "./message-queue.ts";
+import { MessageQueue } from "./message-queue.ts";
 import { RecentIds } from "./recent-ids.ts";
+import { type MessageSource, StoredMessage } from "./stored-message.ts";
 
 interface StoredEvent {
   readonly id: string;

@@ -10,7 +10,7 @@ import type {
   StreamGap,
   StreamPage,
 } from "../ports/event-stream.ts";
-import { answersOf, attempt, isRefusal } from "./batch.ts";
+import { answersOf, tryEach } from "./batch.ts";
 import type { MemoryConnection } from "./connection.ts";
 import { Follower } from "./follower.ts";
 import { freezePayload, takePayload } from "./payload.ts";
@@ -42,21 +42,17 @@ export class MemoryEventStream implements EventStream {
   }
 
   async append(appends: readonly StreamAppend[]): Promise<readonly (readonly number[])[]> {
-    const taken = appends.map(({ streamId, events }) => attempt(() => ({ streamId, events: events.map(take) })));
+    const taken = tryEach(appends, ({ streamId, events }) => ({ streamId, events: events.map(take) }));
     const answers = await this.#connection.call("append", () =>
-      taken.map((item) => (isRefusal(item) ? item : attempt(() => this.#streams.append(item.streamId, item.events)))),
+      tryEach(taken, ({ streamId, events }) => this.#streams.append(streamId, events)),
     );
     return answersOf(answers);
   }
 
   async finish(finishes: readonly StreamFinish[]): Promise<void> {
-    const taken = finishes.map(({ streamId, event, ttlMs }) =>
-      attempt(() => ({ streamId, event: take(event), ttlMs })),
-    );
+    const taken = tryEach(finishes, ({ streamId, event, ttlMs }) => ({ streamId, event: take(event), ttlMs }));
     const answers = await this.#connection.call("finish", () =>
-      taken.map((item) =>
-        isRefusal(item) ? item : attempt(() => this.#streams.finish(item.streamId, item.event, item.ttlMs)),
-      ),
+      tryEach(taken, ({ streamId, event, ttlMs }) => this.#streams.finish(streamId, event, ttlMs)),
     );
     answersOf(answers);
   }

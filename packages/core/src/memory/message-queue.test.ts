@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ACK } from "../ports/delivery.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
+import type { Consumer } from "./consumer.ts";
 import { Fifo } from "./fifo.ts";
-import { type Consumer, MessageQueue, StoredMessage } from "./message-queue.ts";
+import { MessageQueue } from "./message-queue.ts";
+import { StoredMessage } from "./stored-message.ts";
 
 const client = { wake() {}, removed() {} };
 

@@ -9,6 +9,10 @@ export class RateTable {
   readonly #logs = new Map<string, PermitLog>();
   readonly #hand = new ClockHand(this.#logs);
 
+  get size(): number {
+    return this.#logs.size;
+  }
+
   /** @returns 0 when a permit was taken, else the milliseconds until there may be one. */
   tryAcquire(key: string, limit: RateLimit, now: number): number {
     let log = this.#logs.get(key);

@@ -1,7 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import { InboxTable } from "./inbox-table.ts";
-import { RateTable } from "./rate-table.ts";
 import type { MemoryLimits } from "./limits.ts";
+import { RateTable } from "./rate-table.ts";
 import { StreamTable } from "./stream-table.ts";
 import { TaskSweep } from "./task-sweep.ts";
 import { TaskTable } from "./task-table.ts";

@@ -25,6 +25,15 @@ export class StreamTable {
     this.#waiters = new StreamWaiters(clock, (streamId) => this.find(streamId)?.expiresAt);
   }
 
+  get size(): number {
+    return this.#logs.size;
+  }
+
+  /** How many followers wait for something new. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
   /** The stream, unless it has expired. */
   find(streamId: string): StreamLog | undefined {
     const log = this.#logs.get(streamId);

@@ -16,6 +16,13 @@ export class StreamWaiters {
     this.#expiryOf = expiryOf;
   }
 
+  get size(): number {
+    let size = 0;
+    for (const { wakes } of this.#waiting.values()) size += wakes.size;
+    return size;
+  }
+
+  /** @returns stops it. */
   add(streamId: string, wake: () => void): () => void {
     let waiting = this.#waiting.get(streamId);
     if (waiting === undefined) {

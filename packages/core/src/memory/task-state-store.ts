@@ -22,7 +22,7 @@ import type {
   TaskStateStore,
   TaskStateStoreCapabilities,
 } from "../ports/task-state-store.ts";
-import { answersOf, attempt, isRefusal, type Refusal } from "./batch.ts";
+import { answersOf, type Tried, tryEach } from "./batch.ts";
 import type { MemoryConnection } from "./connection.ts";
 import { takePayload } from "./payload.ts";
 import { snapshotOf } from "./snapshot.ts";
@@ -56,7 +56,7 @@ export class MemoryTaskStateStore implements TaskStateStore {
   }
 
   async create(drafts: readonly SubmittedDraft[]): Promise<readonly CreateOutcome[]> {
-    const taken = drafts.map((draft) => attempt(() => this.#take(draft)));
+    const taken = tryEach(drafts, (draft) => this.#take(draft));
     return this.#batch("create", taken, (draft, now) => {
       const entry = this.#table.find(draft.id, now);
       const { record, outcome } = transitions.create(entry?.record, draft, now);
@@ -114,7 +114,7 @@ export class MemoryTaskStateStore implements TaskStateStore {
   }
 
   async renew(renewals: readonly Renewal[]): Promise<readonly RenewOutcome[]> {
-    const taken = renewals.map((ask) => attempt(() => ({ ...ask, progress: this.#takeProgress(ask.progress) })));
+    const taken = tryEach(renewals, (ask) => ({ ...ask, progress: this.#takeProgress(ask.progress) }));
     return this.#batch("renew", taken, (ask, now) => this.#step(ask.id, ask, now, transitions.renew));
   }
 
@@ -123,7 +123,7 @@ export class MemoryTaskStateStore implements TaskStateStore {
   }
 
   async settle(settles: readonly Settle[]): Promise<readonly SettleOutcome[]> {
-    const taken = settles.map((ask) => attempt(() => this.#takeSettle(ask)));
+    const taken = tryEach(settles, (ask) => this.#takeSettle(ask));
     return this.#batch("settle", taken, (ask, now) => {
       const outcome = this.#step(ask.id, ask, now, transitions.settle);
       return outcome.settled ? { settled: true, record: snapshotOf(outcome.record) } : outcome;
@@ -232,12 +232,12 @@ export class MemoryTaskStateStore implements TaskStateStore {
   /** Each item is a step of its own; refused ones are passed by. */
   async #batch<Ask, Answer>(
     what: string,
-    asks: readonly (Ask | Refusal)[],
+    asks: readonly Tried<Ask>[],
     step: (ask: Ask, now: number) => Answer,
   ): Promise<readonly Answer[]> {
     const answers = await this.#connection.call(what, () => {
       const now = this.#store.clock.now();
-      return asks.map((ask) => (isRefusal(ask) ? ask : attempt(() => step(ask, now))));
+      return tryEach(asks, (ask) => step(ask, now));
     });
     return answersOf(answers);
   }

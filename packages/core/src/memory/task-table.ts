@@ -5,7 +5,7 @@ import { TaskChanges } from "./task-changes.ts";
 import { EntryList, TaskEntry } from "./task-entry.ts";
 import { TaskIndexes } from "./task-indexes.ts";
 
-/** Entries looked at for expiry per write; a task is written some five times. */
+/** Entries looked at for expiry whenever one is added. */
 const EXPIRY_STEPS = 2;
 
 /** The task records of one namespace. A record is never changed, only replaced. */
@@ -45,18 +45,18 @@ export class TaskTable {
   write(entry: TaskEntry | undefined, record: TaskRecord, now: number): void {
     if (entry?.record === record) return;
     const before = entry?.record;
-    const current = entry !== undefined && !moves(entry.record, record) ? entry : this.#insert(entry, record);
+    const current = entry !== undefined && !moves(entry.record, record) ? entry : this.#insert(entry, record, now);
     current.record = record;
     if (before === undefined || before.status !== record.status) {
       if (before !== undefined && current === entry) this.indexes.changeStatus(current, before.status);
       if (isTerminal(record.status)) this.changes.ended(record.id);
     }
     this.#place(current, record);
-    this.#now = now;
-    this.#hand.turn(EXPIRY_STEPS, this.#expire);
   }
 
-  #insert(entry: TaskEntry | undefined, record: TaskRecord): TaskEntry {
+  #insert(entry: TaskEntry | undefined, record: TaskRecord, now: number): TaskEntry {
+    this.#now = now;
+    this.#hand.turn(EXPIRY_STEPS, this.#expire);
     if (entry !== undefined) this.#remove(entry);
     const inserted = new TaskEntry(record);
     this.#entries.set(record.id, inserted);

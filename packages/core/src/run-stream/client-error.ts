@@ -14,8 +14,8 @@ export class RunStreamError extends IntermodalError {
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: "VALIDATION_FAILED",
-  401: "CONFIG_INVALID",
-  403: "CONFIG_INVALID",
+  401: "FORBIDDEN",
+  403: "FORBIDDEN",
   404: "NOT_FOUND",
 };
 

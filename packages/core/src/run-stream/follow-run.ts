@@ -18,7 +18,8 @@ export async function* followRunOf(
 ): AsyncGenerator<RunEntry, void, undefined> {
   const { eventStream, locate } = runSource(runtime);
   const located = await locate(runId);
-  if (located === undefined) throw new IntermodalError("NOT_FOUND", `there is no run ${runId}, or its events have expired`);
+  if (located === undefined)
+    throw new IntermodalError("NOT_FOUND", `there is no run ${runId}, or its events have expired`);
   for await (const entry of eventStream.follow(located.streamId, options)) {
     yield "gap" in entry ? entry : toRunEvent(runId, entry);
   }

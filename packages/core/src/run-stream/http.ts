@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import type { EventStream, StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
+import type { EventStream } from "../ports/event-stream.ts";
 import type { Logger } from "../ports/logger.ts";
 import { historyPage, MAX_PAGE } from "./history.ts";
 import { lastEventId, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
@@ -96,8 +96,7 @@ async function stream(request: Request, runId: string, options: RunStreamHandler
   if (ahead.ended && ahead.events.length === 0 && ahead.gap === undefined) return new Response(null, { status: 204 });
   const body = sseBody({
     runId,
-    follow: (signal) =>
-      source.eventStream.follow(location.streamId, { after, signal }) as AsyncIterable<StoredRunEvent | StreamGap>,
+    follow: (signal) => source.eventStream.follow(location.streamId, { after, signal }),
     signal: request.signal,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,

@@ -13,7 +13,12 @@ function parse(text: string | Uint8Array, size = Number.POSITIVE_INFINITY): SseM
   return messages;
 }
 
-const message = (data: string, rest: Partial<SseMessage> = {}): SseMessage => ({ id: "", event: "message", data, ...rest });
+const message = (data: string, rest: Partial<SseMessage> = {}): SseMessage => ({
+  id: "",
+  event: "message",
+  data,
+  ...rest,
+});
 
 describe("the parser", () => {
   it.each<[string, string, SseMessage[]]>([
@@ -28,7 +33,11 @@ describe("the parser", () => {
     ["a field without colon", "data\n\n", [message("")]],
     ["empty lines of data", "data:\ndata:\n\n", [message("\n")]],
     ["unknown fields", "foo: bar\nData: x\ndata: a\n\n", [message("a")]],
-    ["names and ids", "event: x\nid: 7\ndata: a\n\ndata: b\n\n", [message("a", { event: "x", id: "7" }), message("b", { id: "7" })]],
+    [
+      "names and ids",
+      "event: x\nid: 7\ndata: a\n\ndata: b\n\n",
+      [message("a", { event: "x", id: "7" }), message("b", { id: "7" })],
+    ],
     ["an id without data", "id: 7\n\ndata: a\n\n", [message("a", { id: "7" })]],
     ["an id that is taken back", "id: 7\ndata: a\n\nid\ndata: b\n\n", [message("a", { id: "7" }), message("b")]],
     ["NUL in an id", "id: 7\nid: 8\0\ndata: a\n\n", [message("a", { id: "7" })]],
@@ -36,7 +45,8 @@ describe("the parser", () => {
     ["an unfinished message", "data: a\n\ndata: b\n", [message("a")]],
     ["any characters", "data: 日本 🚢 é\n\n", [message("日本 🚢 é")]],
   ])("knows %s, however it is cut", (_, text, expected) => {
-    for (let size = 1; size <= bytes(text).length; size++) expect(parse(text, size), `pieces of ${size}`).toEqual(expected);
+    for (let size = 1; size <= bytes(text).length; size++)
+      expect(parse(text, size), `pieces of ${size}`).toEqual(expected);
   });
 
   it("knows the pause that the server names", () => {
@@ -84,6 +94,8 @@ describe("the encoder", () => {
   });
 
   it("names the end of a gap as the place to resume at", () => {
-    expect(parse(encodeRunGap({ gap: { from: 3, to: 9 } }))).toEqual([{ id: "9", event: "gap", data: '{"from":3,"to":9}' }]);
+    expect(parse(encodeRunGap({ gap: { from: 3, to: 9 } }))).toEqual([
+      { id: "9", event: "gap", data: '{"from":3,"to":9}' },
+    ]);
   });
 });

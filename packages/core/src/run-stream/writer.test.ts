@@ -67,7 +67,13 @@ function setUp(options: Partial<RunStreamWriterOptions> = {}) {
   const stream = new RecordingStream();
   const clock = new VirtualClock();
   const logger = new RecordingLogger();
-  const writer = new RunStreamWriter({ stream: stream as unknown as EventStream, clock, logger, writer: "w", ...options });
+  const writer = new RunStreamWriter({
+    stream: stream as unknown as EventStream,
+    clock,
+    logger,
+    writer: "w",
+    ...options,
+  });
   const emit = (streamId: string, ...names: string[]) => {
     for (const name of names) writer.emit(streamId, "test", name, null);
   };
@@ -147,7 +153,9 @@ describe("what is emitted", () => {
     writer.emit("a", "test", "fits", "x".repeat(1_048_574));
     writer.emit("a", "test", "fits too", "é".repeat(524_287));
     for (const data of ["x".repeat(1_048_575), "é".repeat(524_288), ["\u0001".repeat(174_763)]]) {
-      expect(() => writer.emit("a", "test", "large", data)).toThrow(expect.objectContaining({ code: "PAYLOAD_TOO_LARGE" }));
+      expect(() => writer.emit("a", "test", "large", data)).toThrow(
+        expect.objectContaining({ code: "PAYLOAD_TOO_LARGE" }),
+      );
     }
     await clock.advance(10);
     expect(stream.names("a")).toEqual(["fits", "fits too"]);
@@ -158,7 +166,9 @@ describe("what is emitted", () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
     for (const data of [circle, 1n, { deep: [2n] }]) {
-      expect(() => writer.emit("a", "test", "x", data as never)).toThrow(expect.objectContaining({ code: "NOT_SERIALIZABLE" }));
+      expect(() => writer.emit("a", "test", "x", data as never)).toThrow(
+        expect.objectContaining({ code: "NOT_SERIALIZABLE" }),
+      );
     }
   });
 });
@@ -320,7 +330,9 @@ describe("a store that refuses", () => {
     stream.before = (appends) => {
       if (!appends.some(({ streamId }) => streamId === "over")) return;
       throw new BatchError(
-        appends.map(({ streamId }) => (streamId === "over" ? new IntermodalError("STREAM_ENDED", "it is over") : down())),
+        appends.map(({ streamId }) =>
+          streamId === "over" ? new IntermodalError("STREAM_ENDED", "it is over") : down(),
+        ),
       );
     };
     emit("over", "1", "2");

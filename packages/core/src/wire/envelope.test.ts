@@ -44,7 +44,7 @@ const draft: TaskDraft = {
   key: "chapter/1",
   parentSeries: 2,
   series: 3,
-  streamId: "r~2",
+  streamId: "r-2",
   createdAt: time,
   notBefore: time + 90 * 86_400_000,
   deadlineAt: time + 100 * 86_400_000,
@@ -95,6 +95,14 @@ describe("a task", () => {
     expect(draftOf(decodeCommand(encodeTask(least, 1, "library")))).toEqual(least);
   });
 
+  test("that is the root of its run, with a stream of the same name, says neither", () => {
+    const root = { ...draft, rootId: draft.id, streamId: draft.id };
+    const bytes = encodeTask(root, 1, "library");
+    expect(Object.keys(parsed(bytes))).not.toEqual(expect.arrayContaining(["taskroot"]));
+    expect(Object.keys(parsed(bytes))).not.toEqual(expect.arrayContaining(["taskstream"]));
+    expect(draftOf(decodeCommand(bytes))).toEqual(root);
+  });
+
   test("is CloudEvents 1.0: names of lower-case letters and digits, whole numbers of 32 bits, times in RFC 3339", () => {
     const { data, ...attributes } = parsed(encodeTask(draft, 4, "library"));
     expect(data).toEqual(draft.input);
@@ -110,16 +118,13 @@ describe("a task", () => {
     }
   });
 
-  test.each(["time", "taskroot", "taskstream", "taskretention", "tasksend", "queue", "id", "type"])(
-    "cannot be read without %s",
-    (name) => {
-      const { [name]: _, ...rest } = parsed(encodeTask(draft, 4, "library"));
-      expect(refusal(() => decodeCommand(bytesOf(rest)))).toMatchObject({
-        code: "DECODE_FAILED",
-        message: expect.stringContaining(`"${name}" must be`) as string,
-      });
-    },
-  );
+  test.each(["time", "taskretention", "tasksend", "queue", "id", "type"])("cannot be read without %s", (name) => {
+    const { [name]: _, ...rest } = parsed(encodeTask(draft, 4, "library"));
+    expect(refusal(() => decodeCommand(bytesOf(rest)))).toMatchObject({
+      code: "DECODE_FAILED",
+      message: expect.stringContaining(`"${name}" must be`) as string,
+    });
+  });
 });
 
 describe("a command", () => {
@@ -197,7 +202,10 @@ describe("bytes that are no message", () => {
   const commandFields = parsed(encodeTask(draft, 1, "app"));
   const hostile: [string, Uint8Array][] = [
     ["empty", new Uint8Array()],
-    ["not UTF-8", new Uint8Array([0x22, 0xff, 0xfe, 0x22])],
+    [
+      "not UTF-8 in one character",
+      bytesOf({ ...commandFields, source: "~" }).map((byte) => (byte === 0x7e ? 0xff : byte)),
+    ],
     ["not JSON", bytesOf("{")],
     ["a text", bytesOf('"text"')],
     ["null", bytesOf("null")],
@@ -265,6 +273,15 @@ describe("bytes that are no message", () => {
     expect(Object.keys(data)).toEqual(["__proto__"]);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
+});
+
+test("messages of any length keep their bytes while others are written", () => {
+  const lengths = [0, 1, 300, 1_300, 1_400, 5_000, 100_000];
+  const texts = lengths.flatMap((length) => ["a", "é", "日", "🙂"].map((character) => character.repeat(length)));
+  const written = Array.from({ length: 20 }, () => texts)
+    .flat()
+    .map((data) => ({ data, bytes: encodeCommand({ ...command, data }) }));
+  for (const { data, bytes } of written) expect(decodeCommand(bytes).data === data).toBe(true);
 });
 
 test("a transport id is one id, series and send only", () => {

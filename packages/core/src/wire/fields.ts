@@ -43,8 +43,9 @@ export function commandAttributes(envelope: CommandEnvelope): object {
     queue: envelope.queue,
     taskseries: task.series,
     tasksend: task.send,
-    taskroot: task.rootId,
-    taskstream: task.streamId,
+    // Most tasks are the root of their run, and most runs have one series: not said then.
+    taskroot: task.rootId === envelope.id ? undefined : task.rootId,
+    taskstream: task.streamId === task.rootId ? undefined : task.streamId,
     taskparent: task.parentId,
     taskparentseries: task.parentSeries,
     taskkey: task.key,
@@ -78,13 +79,14 @@ export function readCommand(fields: UnknownObject): CommandEnvelope {
 }
 
 function readTask(from: Unread): TaskFields {
+  const rootId = optionalText(from, "taskroot") ?? text(from, "id");
   return {
-    rootId: text(from, "taskroot"),
+    rootId,
     parentId: optionalText(from, "taskparent"),
     key: optionalText(from, "taskkey"),
     parentSeries: optionalCount(from, "taskparentseries"),
     series: count(from, "taskseries"),
-    streamId: text(from, "taskstream"),
+    streamId: optionalText(from, "taskstream") ?? rootId,
     notBefore: optionalTime(from, "tasknotbefore"),
     deadlineAt: optionalTime(from, "taskdeadline"),
     retentionMs: duration(from, "taskretention"),

@@ -1,7 +1,7 @@
 import type { LifecycleName, LifecycleNotifications } from "../app/notifications.ts";
 import type { Runtime } from "../app/runtime.ts";
 import { messageOf } from "../errors.ts";
-import { toJson } from "../wire/json.ts";
+import { toJsonObject } from "../wire/json.ts";
 
 /** Whether notifications of this name are published for tasks of this type. */
 export function bridges(runtime: Runtime, type: string, name: LifecycleName): boolean {
@@ -24,11 +24,11 @@ export async function publishNotification<Name extends LifecycleName>(
     "attempt" in notification ? `.${notification.attempt}` : name === "progress" ? `.${timestamp}` : "";
   const id = `${taskId}.${series}.${name}${distinction}`;
   const type = `task.${name}`;
-  const data = toJson({ taskId, series, ...rest }, `notification "${name}"`);
+  const data = toJsonObject({ taskId, series, ...rest }, `notification "${name}"`);
   await runtime.publish({
     id,
     type,
-    body: codec.encode({ id, type, version: "1.0", source: app, time: timestamp, data: data as never }),
+    body: codec.encode({ id, type, version: "1.0", source: app, time: timestamp, data }),
   });
 }
 

@@ -154,6 +154,10 @@ async function end(
 }
 
 function storeAway(runtime: Runtime, envelope: CommandEnvelope, error: unknown): Settlement {
+  if (!isIntermodalError(error, "UNAVAILABLE") && !isIntermodalError(error, "CLOSED")) {
+    // The store refuses it for good; trying again for ever would help nobody.
+    return { kind: "dead-letter", reason: `the task could not be claimed: ${messageOf(error)}` };
+  }
   runtime.surroundings.logger.warn("the task could not be claimed; its message comes back", {
     task: envelope.id,
     error: messageOf(error),

@@ -10,6 +10,7 @@ import type {
   TaskInput,
   TaskResult,
 } from "../contracts/index.ts";
+import { IntermodalError } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import type { JsonValue } from "../ports/json.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -34,7 +35,8 @@ export interface TaskContext {
   /** Stores how far the task is: soon, the latest wins. @throws `NOT_SERIALIZABLE`. */
   progress(value: JsonValue): void;
   /**
-   * Writes an event to the run's stream: at once for this process, soon for readers. A store that is away costs the event, never the task.
+   * Writes an event to the run's stream, soon and in order. A store that is away costs the event, never the task. The names `lifecycle.*`, `task.*` and `gap` are the SDK's;
+   * `error` and `open` are better avoided, since a browser's EventSource gives them a meaning of its own.
    * @throws `PAYLOAD_TOO_LARGE`, `VALIDATION_FAILED`, `NOT_SERIALIZABLE`.
    */
   emit(name: string, data: JsonValue): void;
@@ -82,6 +84,9 @@ export interface TaskContextOptions {
 export function createTaskContext(options: TaskContextOptions): TaskContext {
   return new HandlerContext(options);
 }
+
+/** Written by the SDK alone: a reader takes the run for ended by them, or events for gone. */
+const RESERVED = /^(?:lifecycle\.|task\.|gap$)/;
 
 /** A class, so that a context costs one object and not a dozen closures. */
 class HandlerContext implements TaskContext {
@@ -135,7 +140,13 @@ class HandlerContext implements TaskContext {
   emit(name: string, data: JsonValue): void {
     const { runtime, record, subTasks } = this.#options;
     subTasks.wroteToStream = true;
-    runtime.writer?.emit(record.streamId, record.id, name, toJson(data, `data of run event "${name}"`));
+    if (RESERVED.test(name)) {
+      throw new IntermodalError(
+        "VALIDATION_FAILED",
+        `run event name "${name}" is reserved for the SDK; choose another`,
+      );
+    }
+    runtime.writer?.emit(record.streamId, record.id, name, data);
   }
 
   async submit<Contract extends AnyTaskContract>(

@@ -205,7 +205,7 @@ export class EventListener {
   #run(runtime: Runtime, delivery: Delivery, event: EventEnvelope): Promise<Settlement> {
     const { handler, options } = this.#registration;
     return handleMessage(delivery, this.#retry, () =>
-      this.#running.run(delivery, async (abort) => {
+      this.#running.run(event, async (abort) => {
         const message = { delivery, envelope: event, abort: abort.signal, place: options.listener };
         const context = createMessageContext(runtime, message);
         const { id, type, version, source, time, data } = event;

@@ -36,24 +36,27 @@ export async function handleMessage(
 
 /** Untracked messages that are being handled in this process, so that they can be named and asked to stop. */
 export class RunningMessages {
-  readonly #running = new Map<Delivery, AbortController>();
+  readonly #running = new Map<AbortController, { readonly id: string; readonly type: string }>();
 
-  async run<T>(delivery: Delivery, run: (abort: AbortController) => Promise<T>): Promise<T> {
+  async run<T>(
+    message: { readonly id: string; readonly type: string },
+    run: (abort: AbortController) => Promise<T>,
+  ): Promise<T> {
     const abort = new AbortController();
-    this.#running.set(delivery, abort);
+    this.#running.set(abort, { id: message.id, type: message.type });
     try {
       return await run(abort);
     } finally {
-      this.#running.delete(delivery);
+      this.#running.delete(abort);
     }
   }
 
   shutDown(): void {
-    for (const abort of this.#running.values())
+    for (const abort of this.#running.keys())
       abort.abort(new IntermodalError("SHUTDOWN", "the worker is shutting down"));
   }
 
   get list(): readonly { readonly id: string; readonly type: string }[] {
-    return [...this.#running.keys()].map(({ id, type }) => ({ id, type }));
+    return [...this.#running.values()];
   }
 }

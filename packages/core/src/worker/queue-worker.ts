@@ -185,7 +185,7 @@ export class QueueWorker {
     const handler = registration.handler as (params: unknown, context: CommandContext) => unknown;
     try {
       return await handleMessage(delivery, contract.retry, () =>
-        this.#commands.run(delivery, async (abort) => {
+        this.#commands.run(envelope, async (abort) => {
           const { timeoutMs } = contract;
           const cancelTimeout =
             timeoutMs === undefined

@@ -3,8 +3,7 @@ import { messageOf } from "../errors.ts";
 import { isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import type { RecoveryReason } from "../ports/task-state-store.ts";
 import { sendDeferred } from "../workflow/send-record.ts";
-import { buryUnmade, cancelUnheld } from "./cancel.ts";
-import { conclude } from "./duties.ts";
+import { buryUnmade, cancelUnheld, conclude } from "./duties.ts";
 
 const PAGE = 100;
 

@@ -80,7 +80,7 @@ export async function draftTask(
     series: 1,
     streamId: streamIdOf(id, 1),
     createdAt: now,
-    notBefore: options.delayMs ? now + checkDuration("delayMs", options.delayMs) : undefined,
+    notBefore: checkDuration("delayMs", options.delayMs ?? 0) > 0 ? now + (options.delayMs ?? 0) : undefined,
     deadlineAt: options.expiresMs === undefined ? undefined : now + checkDuration("expiresMs", options.expiresMs),
     retentionMs: contract.retentionMs,
     traceparent: causation.traceparent === undefined ? newTraceparent() : childTraceparent(causation.traceparent),

@@ -22,7 +22,7 @@ export class TestRuns {
   constructor(clock: Clock = systemClock, limits: Partial<MemoryLimits> = {}) {
     const server = new MemoryServer(clock, limits);
     this.connection = server.connect();
-    this.eventStream = new MemoryEventStream(server.store, this.connection, "test", clock);
+    this.eventStream = new MemoryEventStream(server.store, this.connection, "test");
     this.source = {
       eventStream: {
         capabilities: this.eventStream.capabilities,
@@ -36,10 +36,16 @@ export class TestRuns {
   }
 
   /** Appends `count` events named `token` with the data `make` makes of their sequence. */
-  async append(runId: string, count: number, make: (sequence: number) => JsonValue = (sequence) => ({ sequence })): Promise<void> {
+  async append(
+    runId: string,
+    count: number,
+    make: (sequence: number) => JsonValue = (sequence) => ({ sequence }),
+  ): Promise<void> {
     const written = this.#written.get(runId) ?? 0;
     this.#written.set(runId, written + count);
-    const events = Array.from({ length: count }, (_, index) => this.#event(written + index + 1, "token", make(written + index + 1)));
+    const events = Array.from({ length: count }, (_, index) =>
+      this.#event(written + index + 1, "token", make(written + index + 1)),
+    );
     await this.eventStream.append([{ streamId: `${runId}#1`, events }]);
   }
 
@@ -55,10 +61,15 @@ export class TestRuns {
     return { writer: "test", n, timestamp: 1_000 + n, source: "test", event, data };
   }
 
-  async *#follow(streamId: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncGenerator<StoredRunEvent | StreamGap> {
+  async *#follow(
+    streamId: string,
+    options?: { readonly after?: number; readonly signal?: AbortSignal },
+  ): AsyncGenerator<StoredRunEvent | StreamGap> {
     this.following++;
     try {
-      for await (const entry of this.eventStream.follow(streamId, options) as AsyncIterable<StoredRunEvent | StreamGap>) {
+      for await (const entry of this.eventStream.follow(streamId, options) as AsyncIterable<
+        StoredRunEvent | StreamGap
+      >) {
         this.taken++;
         yield entry;
       }
@@ -84,8 +95,8 @@ export async function served<T>(
 }
 
 /** Waits for what other things bring about. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let turns = 0; !condition(); turns++) {
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turns = 0; !(await condition()); turns++) {
     if (turns > 2_000) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -1,0 +1,32 @@
+import type { HeldDelivery } from "./held-delivery.ts";
+
+/** The deliveries that a client has in hand: O(1) to take and put down. */
+export class Hand {
+  readonly #held: HeldDelivery[] = [];
+
+  get size(): number {
+    return this.#held.length;
+  }
+
+  take(delivery: HeldDelivery): void {
+    delivery.place = this.#held.length;
+    this.#held.push(delivery);
+  }
+
+  putDown(delivery: HeldDelivery): void {
+    const last = this.#held.pop() as HeldDelivery;
+    if (last === delivery) return;
+    this.#held[delivery.place] = last;
+    last.place = delivery.place;
+  }
+
+  /** Renews every lease: on the server's side. @returns the deliveries that are somebody else's now. */
+  renewAll(): readonly HeldDelivery[] {
+    return this.#held.filter((delivery) => !delivery.isLost && !delivery.renew());
+  }
+
+  /** Gives up what has run out by the client's reckoning. */
+  loseExpired(now: number): void {
+    for (const delivery of this.#held) if (delivery.leaseUntil <= now) delivery.lose();
+  }
+}
