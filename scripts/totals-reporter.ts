@@ -19,25 +19,27 @@ export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const totals: VitestTotals = { passed: 0, failures: [], skips: [] };
     for (const module of modules) {
-      for (const error of module.errors()) totals.failures.push(`${module.relativeModuleId}: ${error.message}`);
-      for (const suite of module.children.allSuites()) {
-        for (const error of suite.errors()) totals.failures.push(`${suite.fullName}: ${error.message}`);
+      const broken = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
+      for (const part of broken) {
+        const name = part.type === "module" ? module.relativeModuleId : `${module.relativeModuleId} > ${part.fullName}`;
+        for (const error of part.errors()) totals.failures.push(`${name}: ${error.message}`);
       }
-      for (const test of module.children.allTests()) this.#count(test, totals);
+      for (const test of module.children.allTests()) this.#count(test, broken.length > 0, totals);
     }
     for (const error of unhandledErrors) totals.failures.push(`outside of any test: ${error.message}`);
     const file = process.env.INTERMODAL_TEST_RESULTS;
     if (file !== undefined) writeFileSync(file, JSON.stringify(totals, null, 2));
   }
 
-  #count(test: TestCase, totals: VitestTotals): void {
+  #count(test: TestCase, besideBroken: boolean, totals: VitestTotals): void {
     const result = test.result();
     if (result.state === "passed") totals.passed++;
-    else if (result.state === "skipped" && result.note !== undefined) {
-      totals.skips.push({ test: nameOf(test), reason: result.note });
-    } else if (result.state === "skipped") {
+    else if (result.state !== "skipped") totals.failures.push(nameOf(test));
+    else if (result.note !== undefined) totals.skips.push({ test: nameOf(test), reason: result.note });
+    else if (besideBroken) totals.failures.push(`${nameOf(test)}: did not run`);
+    else {
       totals.failures.push(`${nameOf(test)}: skipped without a reason`);
       process.exitCode = 1;
-    } else totals.failures.push(nameOf(test));
+    }
   }
 }

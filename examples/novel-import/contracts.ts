@@ -8,13 +8,23 @@ const source = z.discriminatedUnion("kind", [
 ]);
 export type BookSource = z.infer<typeof source>;
 
-const chapter = z.object({ position: z.number().int().positive(), label: z.string(), title: z.string(), text: z.string().min(1) });
+const chapter = z.object({
+  position: z.number().int().positive(),
+  label: z.string(),
+  title: z.string(),
+  text: z.string().min(1),
+});
 
-const scene = z.object({ setting: z.string(), mood: z.string(), characters: z.array(z.string()).readonly(), quote: z.string() });
+const scene = z.object({
+  setting: z.string(),
+  mood: z.string(),
+  characters: z.array(z.string()).readonly(),
+  quote: z.string(),
+});
 
 /** Tasks that ask the model. Each kind has a queue of its own, so that neither waits for the other. */
 const MODEL = {
-  retry: { maxAttempts: 5, backoff: exponential({ initialMs: 500, maxMs: 10_000 }) },
+  retry: { maxAttempts: 5, backoff: exponential({ initialMs: 250, maxMs: 10_000 }) },
   timeoutMs: 30_000,
 } as const;
 

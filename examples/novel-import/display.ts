@@ -44,6 +44,7 @@ function terminalDisplay(stream: NodeJS.WriteStream, chapters: number, colors: C
   });
   const summaries = bars.create(chapters, 0, { what: "summaries", note: "" });
   const scenes = bars.create(chapters, 0, { what: "scenes   ", note: "" });
+  let isStopped = false;
   const show = (bar: SingleBar, value: number, note: string) => bar.update(value, { note: colors.dim(note) });
   return {
     update({ summaries: summed, scenes: seen, retries, failed }) {
@@ -51,7 +52,13 @@ function terminalDisplay(stream: NodeJS.WriteStream, chapters: number, colors: C
       show(scenes, seen, failed === 0 ? "" : `failed: ${failed}`);
     },
     line: (text) => bars.log(`${colors.dim(text)}\n`),
-    stop: () => bars.stop(),
+    stop() {
+      // Draws what was logged since the last time, which stopping alone would lose.
+      if (isStopped) return;
+      isStopped = true;
+      bars.update();
+      bars.stop();
+    },
   };
 }
 
@@ -65,7 +72,9 @@ function plainDisplay(stream: NodeJS.WriteStream, chapters: number): Display {
       const percent = Math.floor(((summaries + scenes) / (2 * chapters)) * 100);
       if (percent < shown + STEP_PERCENT) return;
       shown = percent - (percent % STEP_PERCENT);
-      stream.write(`${String(shown).padStart(3)} %  ${summaries} of ${chapters} summaries, ${scenes} of ${chapters} scenes\n`);
+      stream.write(
+        `${String(shown).padStart(3)} %  ${summaries} of ${chapters} summaries, ${scenes} of ${chapters} scenes\n`,
+      );
     },
     line: (text) => stream.write(`${text}\n`),
     stop() {},

@@ -24,6 +24,8 @@ const MOST_CANDIDATES = 600;
 const SHORT_ENOUGH = 280;
 const DAMPING = 0.85;
 const ROUNDS = 20;
+/** A sentence with less than this share of the best one's score has little to do with the text. */
+const OFF_TOPIC = 0.15;
 /** How like a chosen sentence another may be before it counts as a repetition. */
 const REPETITION = 0.5;
 
@@ -47,7 +49,10 @@ export function summarise(text: string, { sentences, maxCharacters = 700 }: Summ
 
 /** A table of contents and the like has no sentences to choose from: says what it lists. `undefined` for any other text. */
 export function describeList(text: string): string | undefined {
-  const entries = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const entries = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const isEntry = (line: string) => line.length < 100 && !/[,;!?"”]$/.test(line) && !/[.!?] \p{Lu}.*[.!?] /u.test(line);
   const headings = entries.filter((line) => isEntry(line) && /^(?:chapter|part|book|[IVXLC]+\.|\d+[.:])\s/i.test(line));
   if (entries.length < 8 || headings.length < entries.length / 2) return undefined;
@@ -66,7 +71,8 @@ function rank(sentences: readonly Sentence[], maxCharacters: number): Candidate[
   }
   const central = centrality(weigh(candidates));
   for (const [at, candidate] of candidates.entries()) {
-    candidate.score = (central[at] ?? 0) * positionFactor(candidate.index, sentences.length) * readability(candidate.text);
+    candidate.score =
+      (central[at] ?? 0) * positionFactor(candidate.index, sentences.length) * readability(candidate.text);
   }
   return candidates;
 }
@@ -82,7 +88,8 @@ type Vector = ReadonlyMap<string, number>;
 /** TF-IDF within the text, each vector of length 1. */
 function weigh(candidates: readonly Candidate[]): Vector[] {
   const documents = new Map<string, number>();
-  for (const { terms } of candidates) for (const term of terms.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
+  for (const { terms } of candidates)
+    for (const term of terms.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
   return candidates.map(({ terms }) => {
     const vector = new Map<string, number>();
     let squares = 0;
@@ -150,7 +157,12 @@ function readability(text: string): number {
   if (/^["“«「(]/.test(text)) factor *= 0.45;
   else if (/["“«「]/.test(text)) factor *= 0.7;
   if (/^\p{Ll}/u.test(text)) factor *= 0.5;
-  if (/^(?:And|But|Or|Nor|So|Yet|For|Because|Therefore|Thus|Hence|Then|Nevertheless|However|Moreover|Besides)\b/.test(text)) factor *= 0.75;
+  if (
+    /^(?:And|But|Or|Nor|So|Yet|For|Because|Therefore|Thus|Hence|Then|Nevertheless|However|Moreover|Besides)\b/.test(
+      text,
+    )
+  )
+    factor *= 0.75;
   if (/^(?:He|She|It|They|This|That|These|Those|Him|Her|Such|Here|There)\b/.test(text)) factor *= 0.8;
   if (/[?？]["”]?$/.test(text)) factor *= 0.5;
   if (/[!！]["”]?$/.test(text)) factor *= 0.75;
@@ -162,9 +174,12 @@ function readability(text: string): number {
 function choose(candidates: readonly Candidate[], sentences: number, maxCharacters: number): Candidate[] {
   const chosen: Candidate[] = [];
   let room = maxCharacters;
-  for (const candidate of candidates.toSorted((a, b) => b.score - a.score || a.index - b.index)) {
-    if (chosen.length >= sentences) break;
-    if (candidate.text.length + 1 > room || chosen.some((other) => overlap(other.terms, candidate.terms) > REPETITION)) continue;
+  const ranked = candidates.toSorted((a, b) => b.score - a.score || a.index - b.index);
+  const least = (ranked[0]?.score ?? 0) * OFF_TOPIC;
+  for (const candidate of ranked) {
+    if (chosen.length >= sentences || candidate.score < least) break;
+    if (candidate.text.length + 1 > room || chosen.some((other) => overlap(other.terms, candidate.terms) > REPETITION))
+      continue;
     chosen.push(candidate);
     room -= candidate.text.length + 1;
   }

@@ -27,7 +27,12 @@ export function flakyModel(model: Model, options: FlakyModelOptions): Model {
   const limit = new CallLimit(callsPerSecond);
   const calls = new Map<string, number>();
 
-  const call = async <Answer>(what: string, text: string, signal: AbortSignal | undefined, answer: () => Promise<Answer>) => {
+  const call = async <Answer>(
+    what: string,
+    text: string,
+    signal: AbortSignal | undefined,
+    answer: () => Promise<Answer>,
+  ) => {
     await limit.begin(signal);
     const key = `${what}/${text}`;
     const count = (calls.get(key) ?? 0) + 1;
@@ -35,13 +40,15 @@ export function flakyModel(model: Model, options: FlakyModelOptions): Model {
     const [fate, slowness] = dice(`${seed}/${count}/${key}`);
     await sleep(latencyMs[0] + slowness * (latencyMs[1] - latencyMs[0]), undefined, { signal });
     if (neverFor?.(text)) throw new Error("the model refuses this text");
-    if (fate < failureRate) throw new Error(fate < failureRate / 2 ? "model overloaded" : "connection to the model lost");
+    if (fate < failureRate)
+      throw new Error(fate < failureRate / 2 ? "model overloaded" : "connection to the model lost");
     return answer();
   };
 
   return {
     summarise: (text, asked) => call("summary", text, asked.signal, () => model.summarise(text, asked)),
-    describeScene: (text, asked: ModelCall = {}) => call("scene", text, asked.signal, () => model.describeScene(text, asked)),
+    describeScene: (text, asked: ModelCall = {}) =>
+      call("scene", text, asked.signal, () => model.describeScene(text, asked)),
   };
 }
 

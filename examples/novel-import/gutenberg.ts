@@ -6,7 +6,8 @@ export interface Unwrapped {
 }
 
 const START = /^\*{3} ?START OF (?:THE|THIS) PROJECT GUTENBERG EBOOK.*(?:\n(?!\n).*)*$/im;
-const END = /^(?:\*{3} ?END OF (?:THE|THIS) PROJECT GUTENBERG EBOOK|End of (?:the )?Project Gutenberg(?:['’]s)?\b).*$/im;
+const END =
+  /^(?:\*{3} ?END OF (?:THE|THIS) PROJECT GUTENBERG EBOOK|End of (?:the )?Project Gutenberg(?:['’]s)?\b).*$/im;
 
 /** Takes off the header and the licence of Project Gutenberg; any other text comes back as it is. */
 export function unwrapGutenberg(text: string): Unwrapped {

@@ -62,7 +62,15 @@ export function registerHandlers(app: App, { model, library }: Tools): void {
     const { title, author, chapters } = book;
     const { words, retries, failed } = companion;
     const incomplete = incompleteChapters(companion);
-    await ctx.publish(novelImported, { importId: ctx.runId, title, author, chapters: chapters.length, words, file, incomplete });
+    await ctx.publish(novelImported, {
+      importId: ctx.runId,
+      title,
+      author,
+      chapters: chapters.length,
+      words,
+      file,
+      incomplete,
+    });
     return { file, chapters: chapters.length, retries, failed, incomplete };
   });
 }
@@ -93,7 +101,11 @@ async function comeBackWhenBusy<Answer>(ask: () => Promise<Answer>): Promise<Ans
 const parameters = z.object({ position: z.number() });
 
 /** What the sub-tasks of a batch came to. */
-async function piecesOf<Result>(app: App, parentId: string, read: (result: unknown) => Result): Promise<Piece<Result>[]> {
+async function piecesOf<Result>(
+  app: App,
+  parentId: string,
+  read: (result: unknown) => Result,
+): Promise<Piece<Result>[]> {
   const pieces: Piece<Result>[] = [];
   let cursor: string | undefined;
   do {

@@ -21,7 +21,9 @@ const PART_WORDS = "book|part|volume|vol|teil|buch|partie|livre|tome|parte|libro
 const UNNUMBERED =
   "prologue|epilogue|preface|foreword|introduction|afterword|interlude|postscript|conclusion|prelude|etymology|extracts|prolog|epilog|vorwort|nachwort|einleitung|avant-propos|pr[oó]logo|ep[ií]logo";
 const WORD_NUMBERS =
-  "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(" ");
+  "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(
+    " ",
+  );
 const ORDINALS =
   "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(
     " ",
@@ -34,8 +36,12 @@ const REST = "(\\s*[.:)\\]—–-]+\\s*|\\s+|$)(.*)";
 const NUMBERED = new RegExp(`^(${CHAPTER_WORDS}|${PART_WORDS})\\.?\\s+(${NUMERAL})(?![\\p{L}\\d])${REST}$`, "iu");
 const UNNUMBERED_LINE = new RegExp(`^(${UNNUMBERED})(?![\\p{L}\\d-])(?:\\s*[.:—–-]+\\s*|\\s+|$)(.*)$`, "iu");
 const CHINESE_NUMERAL = "[〇零一二三四五六七八九十百千两兩廿\\d]+";
-const CHINESE = new RegExp(`^(?:正文\\s*)?第\\s*(${CHINESE_NUMERAL})\\s*([章回节節话話卷部集篇])(?:[\\s:：、.．·—-]+|$|(?=[^。，]))(.*)$`, "u");
-const CHINESE_UNNUMBERED = /^(序章|序言|序|楔子|引子|前言|尾声|尾聲|后记|後記|终章|終章|番外|跋)(?:[\s:：、.·—-]+(.*)|$)/u;
+const CHINESE = new RegExp(
+  `^(?:正文\\s*)?第\\s*(${CHINESE_NUMERAL})\\s*([章回节節话話卷部集篇])(?:[\\s:：、.．·—-]+|$|(?=[^。，]))(.*)$`,
+  "u",
+);
+const CHINESE_UNNUMBERED =
+  /^(序章|序言|序|楔子|引子|前言|尾声|尾聲|后记|後記|终章|終章|番外|跋)(?:[\s:：、.·—-]+(.*)|$)/u;
 const BARE_NUMERAL = /^((?=[IVXLC])[IVXLC]+|\d{1,3})(?:\.?|(?:\.\s*|\s+[—–:-]\s*)(\p{Lu}.*))$/u;
 
 /** Old novels have titles such as "In which our hero …". */
@@ -59,7 +65,13 @@ function readNumbered(text: string, line: number): Heading | undefined {
   const number = toNumber(numeral);
   const kind = new RegExp(`^(?:${PART_WORDS})$`, "i").test(word) ? "part" : "chapter";
   const label = `${capitalise(word)} ${number ?? capitalise(numeral)}`;
-  return { line, label: label.replace(/^Chap /, "Chapter ").replace(/^Vol /, "Volume "), number, title: tidyTitle(rest), kind };
+  return {
+    line,
+    label: label.replace(/^Chap /, "Chapter ").replace(/^Vol /, "Volume "),
+    number,
+    title: tidyTitle(rest),
+    kind,
+  };
 }
 
 function readUnnumbered(text: string, line: number): Heading | undefined {
@@ -75,7 +87,13 @@ function readChinese(text: string, line: number): Heading | undefined {
   const [, numeral = "", unit = "", rest = ""] = CHINESE.exec(text) ?? [];
   if (numeral !== "" && rest.length <= 40 && !/[。，！？]$/.test(rest)) {
     const number = fromChinese(numeral);
-    return { line, label: `第${numeral}${unit}`, number: String(number), title: rest.trim(), kind: /[卷部集篇]/.test(unit) ? "part" : "chapter" };
+    return {
+      line,
+      label: `第${numeral}${unit}`,
+      number: String(number),
+      title: rest.trim(),
+      kind: /[卷部集篇]/.test(unit) ? "part" : "chapter",
+    };
   }
   const [, word = "", title = ""] = CHINESE_UNNUMBERED.exec(text) ?? [];
   return word === "" ? undefined : { line, label: word, title: title.trim(), kind: "chapter" };
@@ -95,7 +113,11 @@ function startsTitle(text: string): boolean {
 
 /** Without the final stop; titles in capitals in title case. */
 export function tidyTitle(raw: string): string {
-  const title = raw.replace(/^[\s_*]+|[\s_*]+$/g, "").replace(/_/g, "").replace(/([^.])\.$/, "$1").replace(/\s+/g, " ");
+  const title = raw
+    .replace(/^[\s_*]+|[\s_*]+$/g, "")
+    .replace(/_/g, "")
+    .replace(/([^.])\.$/, "$1")
+    .replace(/\s+/g, " ");
   if (!/\p{Lu}{2}/u.test(title) || /\p{Ll}/u.test(title)) return title;
   const small = new Set("a an and at but by for from in into of on or the to with".split(" "));
   return title
@@ -106,7 +128,9 @@ export function tidyTitle(raw: string): string {
 }
 
 function capitalise(word: string): string {
-  return word.toLowerCase().replace(/(^|[-“"(‘])(\p{Ll})/gu, (_, before: string, letter: string) => before + letter.toUpperCase());
+  return word
+    .toLowerCase()
+    .replace(/(^|[-“"(‘])(\p{Ll})/gu, (_, before: string, letter: string) => before + letter.toUpperCase());
 }
 
 /** "XLII", "42", "forty-two", "the forty-second"… in digits. */
@@ -138,7 +162,10 @@ function fromChinese(text: string): number {
   const units: Record<string, number> = { 十: 10, 百: 100, 千: 1_000 };
   let total = 0;
   let digit = 0;
-  for (const sign of text.replace(/[两兩]/g, "二").replace(/零/g, "〇").replace(/廿/g, "二十")) {
+  for (const sign of text
+    .replace(/[两兩]/g, "二")
+    .replace(/零/g, "〇")
+    .replace(/廿/g, "二十")) {
     const unit = units[sign];
     if (unit === undefined) digit = digit * 10 + digits.indexOf(sign);
     else {

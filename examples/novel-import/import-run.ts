@@ -33,6 +33,7 @@ export class ImportRun {
   readonly #heard = new Set<string>();
   readonly #allHeard = Promise.withResolvers<void>();
   #importId: string | undefined;
+  #isStopping = false;
 
   constructor(options: Options, tools: Tools, display: Display) {
     this.#options = options;
@@ -52,7 +53,7 @@ export class ImportRun {
     const { source, file } = this.#options;
     const task = await this.#sender.submit(importNovel, { source, file });
     this.#importId = task.id;
-    const following = this.#watch.follow(task.stream());
+    const following = this.#watch.follow(task.stream()).catch((error: unknown) => this.#lostSight(error));
     const result = await task.result();
     const { status } = await task.status();
     // The stream ends with the run; what it tells last should stand above the summary.
@@ -63,6 +64,7 @@ export class ImportRun {
 
   /** Lets running calls end. @returns how many tasks were still running. */
   async stop(): Promise<number> {
+    this.#isStopping = true;
     const stopped = await Promise.all(this.#apps.map((app) => app.stop({ timeoutMs: DRAIN_MS })));
     return stopped.reduce((sum, { unfinished }) => sum + unfinished.length, 0);
   }
@@ -99,6 +101,11 @@ export class ImportRun {
     clearTimeout(timer);
     const silent = LISTENERS.filter((listener) => !this.#heard.has(listener));
     if (silent.length > 0) this.#display.line(`not heard here, so handled elsewhere or later: ${silent.join(", ")}`);
+  }
+
+  /** The import does not depend on its stream: without it there is only less to see. */
+  #lostSight(error: unknown): void {
+    if (!this.#isStopping) this.#display.line(`progress can't be shown any more: ${(error as Error).message}`);
   }
 
   /** Retries and failures are shown already; what else the SDK warns about belongs on the screen too. */

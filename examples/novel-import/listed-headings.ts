@@ -11,13 +11,17 @@ const SEARCHED_LINES = 600;
  * stand alone again further down, in the order of the list.
  */
 export function findListed(lines: readonly string[]): Heading[] {
-  const contents = lines.slice(0, SEARCHED_LINES).findIndex((line) => /^\W*(?:table of )?contents\W*$|^\s*目\s*[录錄次]\s*$/i.test(line));
+  const contents = lines
+    .slice(0, SEARCHED_LINES)
+    .findIndex((line) => /^\W*(?:table of )?contents\W*$|^\s*目\s*[录錄次]\s*$/i.test(line));
   if (contents === -1) return [];
   const { titles, end } = readList(lines, contents + 1);
   const headings: Heading[] = [];
   let from = end;
   for (const title of titles) {
-    const line = lines.findIndex((text, at) => at >= from && plain(text) === plain(title) && (lines[at - 1] ?? "").trim() === "");
+    const line = lines.findIndex(
+      (text, at) => at >= from && plain(text) === plain(title) && (lines[at - 1] ?? "").trim() === "",
+    );
     if (line === -1) continue;
     headings.push({ line, label: tidyTitle(title), title: "", kind: "chapter" });
     from = line + 1;
@@ -45,5 +49,8 @@ function withoutPageNumber(line: string): string {
 
 /** The letters of a title, so that "THE GOLDEN GOOSE." and "The Golden Goose" are the same. */
 function plain(text: string): string {
-  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
 }

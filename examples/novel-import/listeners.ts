@@ -15,6 +15,10 @@ export function registerListeners(app: App, say: (line: string, listener: string
   app.on(novelImported, { listener: "reader-notification" }, async ({ data }) => {
     const but = data.incomplete.length === 0 ? "" : `, apart from ${data.incomplete.join("; ")}`;
     const where = shownPath(data.file);
-    say(`reader-notification: the companion to “${data.title}” is ready in ${where}${but}`, "reader-notification", data.importId);
+    say(
+      `reader-notification: the companion to “${data.title}” is ready in ${where}${but}`,
+      "reader-notification",
+      data.importId,
+    );
   });
 }

@@ -41,16 +41,21 @@ async function main(): Promise<number> {
 function failing(book: Book, wanted: string | undefined): ((text: string) => boolean) | undefined {
   if (wanted === undefined) return undefined;
   const chapter = findChapter(book, wanted);
-  if (chapter === undefined) throw new UsageError(`--fail-chapter: “${book.title}” has no chapter ${JSON.stringify(wanted)}`);
+  if (chapter === undefined)
+    throw new UsageError(`--fail-chapter: “${book.title}” has no chapter ${JSON.stringify(wanted)}`);
   return (text) => text === chapter.text;
 }
 
-async function runImport(options: Options, book: Book, tools: { model: ReturnType<typeof flakyModel>; library: Library }): Promise<number> {
+async function runImport(
+  options: Options,
+  book: Book,
+  tools: { model: ReturnType<typeof flakyModel>; library: Library },
+): Promise<number> {
   const started = performance.now();
   const { stdout } = process;
-  console.log(`Importing “${book.title}”: ${book.chapters.length} chapters, ${options.workers} workers.`);
   const display = createDisplay(stdout, book.chapters.length);
   const run = new ImportRun(options, tools, display);
+  display.line(`Importing “${book.title}”: ${book.chapters.length} chapters, ${options.workers} workers.`);
   const interrupted = interruption();
   try {
     const outcome = await Promise.race([run.run(), interrupted]);

@@ -19,10 +19,11 @@ export function renderCompanion(companion: Companion): string {
 
 function renderTitle({ book, chapters, words }: Companion): string {
   const hours = words / WORDS_PER_MINUTE / 60;
-  const reading = hours < 1 ? `${Math.max(1, Math.round(hours * 60))} minutes` : `${count.format(Math.round(hours))} hours`;
-  const author = book.author === undefined ? [] : [`*by ${escape(book.author)}*`];
+  const reading =
+    hours < 1 ? `${Math.max(1, Math.round(hours * 60))} minutes` : `${count.format(Math.round(hours))} hours`;
+  const author = book.author === undefined ? [] : [`*by ${escapeMarkdown(book.author)}*`];
   return [
-    `# ${escape(book.title)}`,
+    `# ${escapeMarkdown(book.title)}`,
     ...author,
     `**A reader’s companion**`,
     `${amount(chapters.length, "chapter")}, ${count.format(words)} words, about ${reading} of reading; here in the few minutes that this page takes. ` +
@@ -33,19 +34,22 @@ function renderTitle({ book, chapters, words }: Companion): string {
 
 /** The first quotation of a numbered chapter sets the tone. */
 function renderEpigraph(chapters: readonly CompanionChapter[]): string[] {
-  const found = chapters.find(({ chapter, scene }) => chapter.number !== undefined && scene !== undefined && scene.quote !== "");
+  const found = chapters.find(
+    ({ chapter, scene }) => chapter.number !== undefined && scene !== undefined && scene.quote !== "",
+  );
   return found?.scene === undefined ? [] : [`${quoted(found.scene.quote)}\n>\n> — *${heading(found.chapter)}*`];
 }
 
 function renderContents({ chapters }: Companion): string {
   const lines = chapters.map(
-    ({ chapter, missing }) => `- [${heading(chapter)}](#${anchorOf(chapter.position)})${missing.length > 0 ? " *(incomplete)*" : ""}`,
+    ({ chapter, missing }) =>
+      `- [${heading(chapter)}](#${anchorOf(chapter.position)})${missing.length > 0 ? " *(incomplete)*" : ""}`,
   );
   return `<a id="chapters"></a>\n\n## Chapters\n\n${lines.join("\n")}\n- [In numbers](#in-numbers)`;
 }
 
 function heading(chapter: Chapter): string {
-  return escape(typographic(nameOf(chapter)));
+  return escapeMarkdown(typographic(nameOf(chapter)));
 }
 
 /** Headings make anchors of their own, but each viewer in its own way. */
@@ -57,9 +61,9 @@ function renderChapter({ chapter, words, summary, scene, missing }: CompanionCha
   const blocks = [
     `<a id="${anchorOf(chapter.position)}"></a>`,
     `## ${heading(chapter)}`,
-    summary === undefined ? undefined : escape(typographic(summary)),
+    summary === undefined ? undefined : escapeMarkdown(typographic(summary)),
     scene === undefined ? undefined : renderScene(scene, summary),
-    missing.length === 0 ? undefined : `> **Incomplete:** ${missing.map(escape).join("; ")}.`,
+    missing.length === 0 ? undefined : `> **Incomplete:** ${missing.map(escapeMarkdown).join("; ")}.`,
     `<sub>${amount(words, "word")} · [Chapters](#chapters)</sub>`,
   ];
   return blocks.filter((block) => block !== undefined && block !== "").join("\n\n");
@@ -68,9 +72,9 @@ function renderChapter({ chapter, words, summary, scene, missing }: CompanionCha
 /** A quotation that the summary has already is left out. */
 function renderScene({ setting, mood, characters, quote }: Scene, summary = ""): string {
   const facts = [
-    setting === "" ? undefined : `**Setting:** ${escape(setting)}`,
-    mood === "" ? undefined : `**Mood:** ${escape(mood)}`,
-    characters.length === 0 ? undefined : `**Characters:** ${escape(characters.join(", "))}`,
+    setting === "" ? undefined : `**Setting:** ${escapeMarkdown(setting)}`,
+    mood === "" ? undefined : `**Mood:** ${escapeMarkdown(mood)}`,
+    characters.length === 0 ? undefined : `**Characters:** ${escapeMarkdown(characters.join(", "))}`,
   ].filter((fact) => fact !== undefined);
   const lines = [facts.join(" · "), quote === "" || summary.includes(quote) ? "" : quoted(quote)];
   return lines.filter((line) => line !== "").join("\n\n");
@@ -84,14 +88,37 @@ function renderStatistics(companion: Companion): string {
     ["Words", count.format(words)],
     ["Longest chapter", sized(bySize.at(-1))],
     ["Shortest chapter", sized(bySize[0])],
-    ["Most often in a scene", ranked(chapters.flatMap(({ scene }) => scene?.characters ?? []), MOST_CHARACTERS)],
-    ["Moods", ranked(chapters.map(({ scene }) => scene?.mood ?? ""), MOST_CHARACTERS)],
-    ["Settings", ranked(chapters.map(({ scene }) => scene?.setting.replace(/,.*/, "") ?? ""), 5)],
-    ["Pieces made", `${count.format(chapters.length * 2 - failed)} of ${count.format(chapters.length * 2)}, with ${amount(retries, "retry", "retries")}`],
+    [
+      "Most often in a scene",
+      ranked(
+        chapters.flatMap(({ scene }) => scene?.characters ?? []),
+        MOST_CHARACTERS,
+      ),
+    ],
+    [
+      "Moods",
+      ranked(
+        chapters.map(({ scene }) => scene?.mood ?? ""),
+        MOST_CHARACTERS,
+      ),
+    ],
+    [
+      "Settings",
+      ranked(
+        chapters.map(({ scene }) => scene?.setting.replace(/,.*/, "") ?? ""),
+        5,
+      ),
+    ],
+    [
+      "Pieces made",
+      `${count.format(chapters.length * 2 - failed)} of ${count.format(chapters.length * 2)}, with ${amount(retries, "retry", "retries")}`,
+    ],
   ];
   const incomplete = incompleteChapters(companion);
   if (incomplete.length > 0) rows.push(["Incomplete", incomplete.join("; ")]);
-  const table = rows.filter(([, value]) => value !== "").map(([name, value]) => `| ${name} | ${escape(value).replaceAll("|", "\\|")} |`);
+  const table = rows
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `| ${name} | ${escapeMarkdown(value).replaceAll("|", "\\|")} |`);
   return [`<a id="in-numbers"></a>`, "## In numbers", `| | |\n|---|---|\n${table.join("\n")}`].join("\n\n");
 }
 
@@ -116,7 +143,7 @@ function amount(value: number, one: string, many = `${one}s`): string {
 }
 
 function quoted(text: string): string {
-  return `> ${escape(typographic(text))}`;
+  return `> ${escapeMarkdown(typographic(text))}`;
 }
 
 /** Straight quotation marks as printers set them. */
@@ -130,7 +157,7 @@ function typographic(text: string): string {
 }
 
 /** So that a text stands in Markdown as it is: nothing of it becomes emphasis, a link, HTML, a heading or a list. */
-function escape(text: string): string {
+function escapeMarkdown(text: string): string {
   return text
     .replace(/\s+/g, " ")
     .replace(/[\\`*_[\]<>~]/g, "\\$&")

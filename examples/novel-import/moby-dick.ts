@@ -12,7 +12,11 @@ export function readMobyDick(): Book {
   };
 }
 
-function toChapter(part: { chapter: string; title: string; text: string }, position: number, contents: string): Chapter {
+function toChapter(
+  part: { chapter: string; title: string; text: string },
+  position: number,
+  contents: string,
+): Chapter {
   const isNumbered = /^\d+$/.test(part.chapter);
   const { title, text } = isNumbered ? mendTitle(part, contents) : withoutHeading(part);
   return {

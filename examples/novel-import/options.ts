@@ -66,7 +66,9 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/\s+/g, " ").replace(/\. To specify.*$/, ""), { cause: error });
+    throw new UsageError((error as Error).message.replace(/\s+/g, " ").replace(/\. To specify.*$/, ""), {
+      cause: error,
+    });
   }
 }
 

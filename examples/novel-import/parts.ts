@@ -10,8 +10,17 @@ const LONGEST_CHAPTER = 200_000;
 
 /** Cuts a text without headings into parts between paragraphs. Empty for a text without words. */
 export function cutIntoParts(text: string): Chapter[] {
-  const parts = gather(paragraphsIn(text), (words, paragraphs) => words >= WORDS_PER_PART || paragraphs >= PARAGRAPHS_PER_PART);
-  return parts.map((part, index) => ({ position: index + 1, label: `Part ${index + 1}`, number: String(index + 1), title: "", text: part }));
+  const parts = gather(
+    paragraphsIn(text),
+    (words, paragraphs) => words >= WORDS_PER_PART || paragraphs >= PARAGRAPHS_PER_PART,
+  );
+  return parts.map((part, index) => ({
+    position: index + 1,
+    label: `Part ${index + 1}`,
+    number: String(index + 1),
+    title: "",
+    text: part,
+  }));
 }
 
 /** The text whole, unless it is far longer than chapters are. */
@@ -27,7 +36,10 @@ export function cutLongText(text: string): string[] {
 }
 
 /** Joins paragraphs until `isFull`. */
-function gather(paragraphs: readonly string[], isFull: (words: number, paragraphs: number, paragraph: string) => boolean): string[] {
+function gather(
+  paragraphs: readonly string[],
+  isFull: (words: number, paragraphs: number, paragraph: string) => boolean,
+): string[] {
   const parts: string[] = [];
   let open: string[] = [];
   let words = 0;
@@ -50,10 +62,16 @@ function roughWords(text: string): number {
 
 /** Blank lines separate paragraphs; where there are none, each line is one; where there is one line only, sentences are gathered. */
 function paragraphsIn(text: string): string[] {
-  const blocks = text.split(/\n[^\S\n]*\n/).map((block) => block.trim()).filter((block) => /[\p{L}\p{N}]/u.test(block));
+  const blocks = text
+    .split(/\n[^\S\n]*\n/)
+    .map((block) => block.trim())
+    .filter((block) => /[\p{L}\p{N}]/u.test(block));
   return blocks.flatMap((block) => {
     if (block.length < LONGEST_PARAGRAPH) return [block];
-    const lines = block.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+    const lines = block
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
     return lines.flatMap((line) => (line.length < LONGEST_PARAGRAPH ? [line] : cutSentences(line)));
   });
 }

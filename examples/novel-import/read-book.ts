@@ -30,7 +30,8 @@ async function readBytes(file: string): Promise<Buffer> {
     if (about.isDirectory()) throw new BookError(`${file} is a folder. Give a text file in it.`);
     if (!about.isFile()) throw new BookError(`${file} is not a file that can be read as a book.`);
     if (about.size === 0) throw new BookError(`${file} is empty.`);
-    if (about.size > MOST_BYTES) throw new BookError(`${file} is larger than ${MOST_BYTES / 1024 / 1024} MB, which no novel is.`);
+    if (about.size > MOST_BYTES)
+      throw new BookError(`${file} is larger than ${MOST_BYTES / 1024 / 1024} MB, which no novel is.`);
     return await readFile(file);
   } catch (error) {
     throw error instanceof BookError ? error : new BookError(whyUnreadable(file, error), { cause: error });
@@ -56,7 +57,7 @@ function decode(bytes: Buffer, file: string): string {
   const known = KNOWN_FORMATS.find(([magic]) => start.startsWith(magic.slice(0, 4)));
   if (known !== undefined) throw new BookError(`${file} is ${known[1]}, not plain text. Save it as a .txt file first.`);
   const text = decodeAs(bytes, encodingOf(bytes)) ?? "";
-  const controls = text.match(/[\0-\x08\x0E-\x1F]/g)?.length ?? 0;
+  const controls = text.match(/(?![\t\n\v\f\r])\p{Cc}/gu)?.length ?? 0;
   if (text === "" || text.includes("\0") || controls > text.length / 100) {
     throw new BookError(`${file} is not a text file. Give a book as plain text.`);
   }

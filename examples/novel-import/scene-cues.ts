@@ -11,13 +11,14 @@ function cues(table: Readonly<Record<string, string>>): Cue[] {
 }
 
 export const PLACES = cues({
-  "aboard ship": "ship deck mast masts helm forecastle hatchway rigging bulwarks sail sails crew mates tiller cabin capstan prow",
+  "aboard ship":
+    "ship deck mast masts helm forecastle hatchway rigging bulwarks sail sails crew mates tiller cabin capstan prow",
   "in a boat on open water": "boat boats oars oarsmen oar rowing harpoon lowering paddles canoe raft",
   "at sea": "sea waves ocean waters whale whales swell foam billows surf horizon",
   "at an inn": "inn landlord tavern supper guests innkeeper ale",
   "in church": "church chapel pulpit altar congregation sermon hymn pew",
   "in the streets of a town": "street streets town city pavement shops corner houses market crowd wharf docks",
-  "indoors": "room door window chamber house table chair bed stairs fire candle parlour bedroom carpet sofa",
+  indoors: "room door window chamber house table chair bed stairs fire candle parlour bedroom carpet sofa",
   "in the country": "fields field meadow farm village hill hills lane hedge grass barn cottage",
   "in the woods": "forest woods wood trees branches path oak pine",
   "in a garden": "garden flowers lawn roses terrace hothouse orchard",
@@ -43,9 +44,12 @@ export const TIMES = cues({
 });
 
 export const MOODS = cues({
-  ominous: "doom fate omen portent warning prophecy evil dread shadow shadows curse cursed devil dark darkness grave coffin strange",
-  fearful: "fear terror horror afraid frightened trembling shudder panic scream affright appalled ghastly terrible dreadful",
-  violent: "blood kill killed strike struck wound fight battle fury rage sword harpoon lance darted stabbed crash slaughter",
+  ominous:
+    "doom fate omen portent warning prophecy evil dread shadow shadows curse cursed devil dark darkness grave coffin strange",
+  fearful:
+    "fear terror horror afraid frightened trembling shudder panic scream affright appalled ghastly terrible dreadful",
+  violent:
+    "blood kill killed strike struck wound fight battle fury rage sword harpoon lance darted stabbed crash slaughter",
   melancholy: "grief sorrow sad tears weep wept lonely lone mourn gloom desolate sigh widow lost forlorn despair",
   joyful: "joy merry laugh laughed laughing happy delight smile smiled dance song cheer jolly glad gay",
   tender: "love loved dear heart kiss gentle tender sweet friend embrace affection beloved bosom",
@@ -54,7 +58,8 @@ export const MOODS = cues({
   solemn: "god prayer pray soul holy solemn heaven eternal divine sacred death mortal immortal lord",
   comic: "queer joke comical absurd ridiculous grin fun funny laughable humour droll nonsense curious",
   adventurous: "voyage adventure chase pursuit danger perilous wild storm gale escape swift brave bold hunt",
-  scholarly: "species science history author authors according naturalist learned account instance measure anatomy book ancient skeleton chapter matter subject",
+  scholarly:
+    "species science history author authors according naturalist learned account instance measure anatomy book ancient skeleton chapter matter subject",
   bustling: "business work busy hands carpenter forge tools bustle preparation stowing provisions order",
 });
 

@@ -65,7 +65,21 @@ const SIGNS: readonly (readonly [sign: RegExp, weight: number])[] = [
 ];
 /** What it takes to be taken for a person: more than a word that is capitalised now and then. */
 const ENOUGH = 2;
-const NOT_A_PERSON = new Set(["God", "Lord", "Sir", "Captain", "Father", "Heaven", "Lady", "Madame", "Christian", "Christmas", "Mrs", "Messrs", "Monsieur"]);
+const NOT_A_PERSON = new Set([
+  "God",
+  "Lord",
+  "Sir",
+  "Captain",
+  "Father",
+  "Heaven",
+  "Lady",
+  "Madame",
+  "Christian",
+  "Christmas",
+  "Mrs",
+  "Messrs",
+  "Monsieur",
+]);
 
 /** Names that behave like persons: they speak, act, own, are spoken to, or carry a rank. */
 function charactersOf(text: string): string[] {
@@ -97,7 +111,8 @@ function sharesWord(a: string, b: string): boolean {
 /** What is said in the chapter's own rarest and most repeated words; narration where nobody speaks. */
 function quoteOf(sentences: readonly Sentence[]): string {
   const frequency = new Map<string, number>();
-  for (const { text } of sentences) for (const word of contentWords(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
+  for (const { text } of sentences)
+    for (const word of contentWords(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
   const spoken = sentences.filter(({ text, balanced }) => balanced && text.length >= SHORTEST_QUOTE && isSpeech(text));
   const whole = sentences.filter(({ text, balanced }) => balanced && text.length >= SHORTEST_QUOTE);
   const pool = spoken.length > 0 ? spoken : whole;

@@ -13,6 +13,9 @@ const ABBREVIATION =
 /** A quotation longer than this many sentences is most likely one that never closes. */
 const LONGEST_QUOTATION = 6;
 
+/** A quotation mark that so many characters later is still without its other is taken for a stray one. */
+const STRAY_AFTER = 4_000;
+
 const segmenters = new Map<string, Intl.Segmenter>();
 
 /** The language to segment by, as far as it matters: Chinese and Japanese write no spaces between words. */
@@ -68,12 +71,13 @@ function joinAbbreviations(segments: readonly string[]): string[] {
 
 function joinQuotations(segments: readonly string[]): Omit<Sentence, "paragraph">[] {
   const joined: Omit<Sentence, "paragraph">[] = [];
-  let before = "";
+  let open = "";
   for (let at = 0; at < segments.length; ) {
     const end = endOfQuotation(segments, at);
     const text = segments.slice(at, end).join("");
-    joined.push({ text: text.trim(), balanced: isBalanced(before) && isBalanced(text) });
-    before += text;
+    joined.push({ text: text.trim(), balanced: open === "" && isBalanced(text) });
+    open += text;
+    if (open.length > STRAY_AFTER || isBalanced(open)) open = "";
     at = end;
   }
   return joined;

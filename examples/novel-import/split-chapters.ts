@@ -29,22 +29,35 @@ interface Section {
  * Nothing of the story is lost: text before the first heading is kept as front matter.
  */
 export function splitChapters(text: string): Chapter[] {
-  const lines = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n").replace(/\f/g, "\n").split("\n");
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .replace(/\r\n?/g, "\n")
+    .replace(/\f/g, "\n")
+    .split("\n");
   const headings = findHeadings(lines);
   if (headings.length === 0) return cutIntoParts(lines.join("\n"));
   const front = frontMatter(lines.slice(0, headings[0]?.line));
   const sections = nameByParts(toSections(lines, headings));
   const chapters = sections.flatMap(({ heading, body }) => {
     const { label, number, title } = heading;
-    return cutLongText(body).map((text, at) => ({ label: at === 0 ? label : `${label} (continued ${at})`, number: at === 0 ? number : undefined, title, text }));
+    return cutLongText(body).map((text, at) => ({
+      label: at === 0 ? label : `${label} (continued ${at})`,
+      number: at === 0 ? number : undefined,
+      title,
+      text,
+    }));
   });
   return [...front, ...chapters].map((chapter, index) => ({ position: index + 1, ...chapter }));
 }
 
 function findHeadings(lines: readonly string[]): Heading[] {
   const all = lines.map((line, index) => readHeading(line, index)).filter((heading) => heading !== undefined);
-  const named = settle(all.filter(({ kind }) => kind !== "bare"), lines);
-  if (named.some(isNumberedChapter)) return named.filter((heading, at) => heading.kind !== "part" || opensPart(named, at, lines));
+  const named = settle(
+    all.filter(({ kind }) => kind !== "bare"),
+    lines,
+  );
+  if (named.some(isNumberedChapter))
+    return named.filter((heading, at) => heading.kind !== "part" || opensPart(named, at, lines));
   // Bare numerals only where no chapter is numbered; prologue, epilogue and the book's parts stand among them.
   const counted = countingOn(settle(all, lines));
   const bare = areChapters(counted, lines) ? counted : [];
@@ -84,7 +97,9 @@ function keyOf({ label, kind }: Heading): string {
  */
 function withoutContents(candidates: readonly Heading[], lines: readonly string[]): readonly Heading[] {
   for (let first = 0; first < candidates.length; first++) {
-    const again = candidates.findIndex((other, at) => at > first && keyOf(other) === keyOf(candidates[first] as Heading));
+    const again = candidates.findIndex(
+      (other, at) => at > first && keyOf(other) === keyOf(candidates[first] as Heading),
+    );
     if (again === -1) continue;
     // The last entry's text runs up to the first chapter: title page, preface; the others must be short.
     const checked = again - first > 1 ? again - 1 : again;
@@ -109,7 +124,9 @@ function textBetween(candidates: readonly Heading[], at: number, lines: readonly
 /** After a blank line, or in a text that has none of these between paragraphs, after the end of a sentence. */
 function standsAlone(lines: readonly string[], line: number): boolean {
   const before = lines[line - 1]?.trim() ?? "";
-  return before === "" || /[。！？”」…]$/.test(before) || (/[.!?"”]$/.test(before) && (lines[line + 1]?.trim() ?? "") === "");
+  return (
+    before === "" || /[。！？”」…]$/.test(before) || (/[.!?"”]$/.test(before) && (lines[line + 1]?.trim() ?? "") === "")
+  );
 }
 
 /** Leaves out numerals that don't count on: 1, 2, 3 …, from 1 again in a new part. */
@@ -162,9 +179,14 @@ function titleBelow(lines: readonly string[], heading: Heading, end: number): { 
   const text = paragraph.join(" ").replaceAll("_", "");
   const isFollowed = until !== -1 && lines.slice(until, end).some((line) => line.trim() !== "");
   const looksLikeTitle =
-    isFollowed && paragraph.length <= 2 && text.length <= LONGEST_TITLE && /^[\p{Lu}\p{Lo}\d“"_*]/u.test(text) && !/[,;:]$/.test(text);
-  // A sentence such as "Call me Ishmael." is short too: a title has capitals, or no full stop.
-  const reads = isCapitals(text) || (!/[.!?]["”]?$/.test(text) && !/^["“]/.test(text)) || isTitleCase(text);
+    isFollowed &&
+    paragraph.length <= 2 &&
+    text.length <= LONGEST_TITLE &&
+    /^[\p{Lu}\p{Lo}\d“"_*]/u.test(text) &&
+    !/[,;:]$/.test(text);
+  // "Call me Ishmael." is short too: a title is in capitals, has no full stop, or stands on the very next line.
+  const isSentence = /[.!?]["”]?$/.test(text) || /^["“]/.test(text);
+  const reads = isCapitals(text) || !isSentence || (from === heading.line + 1 && isTitleCase(text));
   if (looksLikeTitle && reads) return { title: tidyTitle(text), from: until };
   return { title: "", from };
 }
@@ -179,7 +201,11 @@ function isTitleCase(text: string): boolean {
 }
 
 function tidyBody(lines: readonly string[]): string {
-  return lines.map((line) => line.trimEnd()).join("\n").replace(/\n{3,}/g, "\n\n").trim();
+  return lines
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
 }
 
 /** A heading without text only holds what follows. Numbered chapters of a part carry its name, since numbers may start again. */

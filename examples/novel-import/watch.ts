@@ -4,7 +4,7 @@ import { nameOf } from "./book.ts";
 import { generateScene, generateSummary } from "./contracts.ts";
 import type { Display, Tally } from "./display.ts";
 
-/** Of retries and failures so many are told one by one; the others are only counted. */
+/** So many retries are told one by one, and so many failures; the others are only counted. */
 const MOST_LINES = 12;
 const { maxAttempts } = generateSummary.retry;
 
@@ -22,7 +22,7 @@ export class RunWatch {
   readonly #app: App;
   readonly #display: Display;
   #tally = { summaries: 0, scenes: 0, retries: 0, failed: 0 };
-  #lines = 0;
+  readonly #told = { retries: 0, failures: 0 };
 
   constructor(app: App, display: Display) {
     this.#app = app;
@@ -50,12 +50,16 @@ export class RunWatch {
       case "task.failed":
         this.#count(event);
         this.#tally.failed++;
-        await this.#tell(taskId, (what) => `gave up ${event.type} ${what} (${event.status}): ${event.error}`);
+        await this.#tell(
+          "failures",
+          taskId,
+          (what) => `gave up ${event.type} ${what} (${event.status}): ${event.error}`,
+        );
         break;
       case "task.retrying": {
         this.#tally.retries++;
         const next = `attempt ${(event.attempt ?? 0) + 1} of ${maxAttempts} in ${((event.delay_ms ?? 0) / 1_000).toFixed(1)} s`;
-        await this.#tell(taskId, (what) => `retrying ${event.type} ${what} (${next}): ${event.error}`);
+        await this.#tell("retries", taskId, (what) => `retrying ${event.type} ${what} (${next}): ${event.error}`);
         break;
       }
       default:
@@ -68,10 +72,10 @@ export class RunWatch {
     this.#tally[type === generateSummary.name ? "summaries" : "scenes"]++;
   }
 
-  async #tell(taskId: string, line: (what: string) => string): Promise<void> {
-    this.#lines++;
-    if (this.#lines === MOST_LINES + 1) this.#display.line("further retries are only counted");
-    if (this.#lines > MOST_LINES) return;
+  async #tell(kind: "retries" | "failures", taskId: string, line: (what: string) => string): Promise<void> {
+    const told = ++this.#told[kind];
+    if (told === MOST_LINES + 1) this.#display.line(`further ${kind} are only counted`);
+    if (told > MOST_LINES) return;
     const task = await this.#app.task(generateSummary, taskId).status();
     const { success, data } = generateSummary.input.safeParse(task.parameters);
     this.#display.line(line(success ? `"${data.title === "" ? nameOf(data) : data.title}"` : taskId));

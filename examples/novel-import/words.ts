@@ -9,7 +9,9 @@ const STOP_WORDS = new Set(
   seem seemed seems shall she should since so some something still such take tell than that the thee their theirs them themselves then there therefore these
   they thing things think this those thou though thought through thus thy till to too took two under until up upon us very was way we well went were what
   when where whether which while who whom whose why will with within without would ye yes yet you your yours yourself
-  的 了 是 在 我 你 他 她 它 们 和 也 就 都 而 及 与 着 或 一个 没有 我们 你们 他们 这 那 不 有 说 到 上 下 去 来 要 会 把 被 让 给 又 很 再`.split(/\s+/),
+  的 了 是 在 我 你 他 她 它 们 和 也 就 都 而 及 与 着 或 一个 没有 我们 你们 他们 这 那 不 有 说 到 上 下 去 来 要 会 把 被 让 给 又 很 再`.split(
+    /\s+/,
+  ),
 );
 
 export function isStopWord(word: string): boolean {
@@ -29,7 +31,8 @@ export function rawWords(text: string): string[] {
   const language = languageOf(text);
   if (language === "en") return text.match(/[\p{L}\p{N}]+(?:['’][\p{L}]+)*/gu) ?? [];
   const words: string[] = [];
-  for (const { segment, isWordLike } of segmenterFor(language, "word").segment(text)) if (isWordLike) words.push(segment);
+  for (const { segment, isWordLike } of segmenterFor(language, "word").segment(text))
+    if (isWordLike) words.push(segment);
   return words;
 }
 

@@ -31,7 +31,10 @@ describe("the contract and the cases", () => {
   test("every case cites promises that exist, of its own section among them", () => {
     const wrong = cases.filter(({ guarantees, subject }) => {
       const own = Object.entries(SECTIONS).find(([, { subjects }]) => subjects.some((name) => name === subject))?.[0];
-      return !guarantees.every((number) => promised.includes(number)) || !guarantees.some((number) => number.startsWith(`${own}-`));
+      return (
+        !guarantees.every((number) => promised.includes(number)) ||
+        !guarantees.some((number) => number.startsWith(`${own}-`))
+      );
     });
     expect(wrong.map(({ id, guarantees }) => `${id}: ${guarantees.join(", ")}`)).toEqual([]);
   });

@@ -1,20 +1,22 @@
 import type { Faults, Harness } from "@intermodal/conformance";
 import { type Adapter, silentLogger } from "@intermodal/core/ports";
 import { MemoryAdapter } from "../../packages/core/src/memory/adapter.ts";
+import type { MemoryLimits } from "../../packages/core/src/memory/limits.ts";
 import { MemoryServer } from "../../packages/core/src/memory/server.ts";
 import { ProcessClock, VirtualClock } from "../../packages/core/src/testing/virtual-clock.ts";
 
 export interface MemoryHarnessOptions {
   readonly name?: string;
   readonly size?: Harness["size"];
+  readonly limits?: Partial<MemoryLimits>;
   /** Changes every client. */
   readonly wrap?: (adapter: MemoryAdapter, server: MemoryServer) => Adapter;
 }
 
 /** The memory adapters on a server of their own in virtual time, with every fault. */
-export function memoryHarness({ name = "memory", size = "small", wrap }: MemoryHarnessOptions = {}): Harness {
+export function memoryHarness({ name = "memory", size = "small", limits, wrap }: MemoryHarnessOptions = {}): Harness {
   const virtualClock = new VirtualClock();
-  const server = new MemoryServer(virtualClock);
+  const server = new MemoryServer(virtualClock, limits);
   const clients = new WeakMap<Adapter, { readonly adapter: MemoryAdapter; readonly process: ProcessClock }>();
   const client = (adapter: Adapter) => {
     const found = clients.get(adapter);

@@ -50,7 +50,8 @@ export function withBus(adapter: MemoryAdapter, name: BusName, parts: BusParts):
     eventBus: override(eventBus, {
       publish: (events) => sent(events, (messages) => eventBus.publish(messages)),
       listen: (listener, options, handle) => {
-        const consume = (own: DeliveryHandler, slots: number) => eventBus.listen(listener, { ...options, concurrency: slots }, own);
+        const consume = (own: DeliveryHandler, slots: number) =>
+          eventBus.listen(listener, { ...options, concurrency: slots }, own);
         const place = listenerKey(listener);
         const own = handled(handle, place);
         return parts.consume?.(consume, own, options.concurrency, place) ?? consume(own, options.concurrency);

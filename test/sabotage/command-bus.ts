@@ -18,7 +18,9 @@ function sabotage(
     breaks: breaks.map((caseName) => `command-bus/${caseName}`),
     wrap: (adapter, server) => {
       const { commandBus } = adapter;
-      return override<Adapter>(adapter, { commandBus: override<CommandBus>(commandBus, members(commandBus, server, adapter)) });
+      return override<Adapter>(adapter, {
+        commandBus: override<CommandBus>(commandBus, members(commandBus, server, adapter)),
+      });
     },
   };
 }
@@ -47,12 +49,16 @@ export const commandBusSabotages: readonly Sabotage[] = [
   })),
 
   sabotage("sends what is delayed too late", ["delayed-send"], (bus) => ({
-    send: (commands) => bus.send(commands.map((command) => ({ ...command, delayMs: command.delayMs && command.delayMs * 2 + 1_500 }))),
+    send: (commands) =>
+      bus.send(commands.map((command) => ({ ...command, delayMs: command.delayMs && command.delayMs * 2 + 1_500 }))),
   })),
 
   sabotage("shortens a delay that it cannot keep instead of refusing it", ["delayed-send"], (bus) => ({
     capabilities: { ...bus.capabilities, maxDelayMs: 3_600_000 },
-    send: (commands) => bus.send(commands.map((command) => ({ ...command, delayMs: command.delayMs && Math.min(command.delayMs, 3_600_000) }))),
+    send: (commands) =>
+      bus.send(
+        commands.map((command) => ({ ...command, delayMs: command.delayMs && Math.min(command.delayMs, 3_600_000) })),
+      ),
   })),
 
   sabotage("lets a delayed message hold up those behind it", ["delayed-send"], (bus, server) => {

@@ -29,7 +29,11 @@ export const CONSUMING: readonly Break[] = [
     ["slow-stalls-nobody", "close-hands-back"],
     () => ({ consume: (consume, handle, concurrency) => consume(limited(handle, concurrency), concurrency + 20) }),
   ],
-  ["handles more at once than it may", ["concurrency"], () => ({ consume: (consume, handle, concurrency) => consume(handle, concurrency + 1) })],
+  [
+    "handles more at once than it may",
+    ["concurrency"],
+    () => ({ consume: (consume, handle, concurrency) => consume(handle, concurrency + 1) }),
+  ],
   ["handles one after the other", ["concurrency"], () => ({ consume: (consume, handle) => consume(handle, 1) })],
   [
     "does not wait for handlers when it closes",
@@ -101,7 +105,10 @@ export const CONSUMING: readonly Break[] = [
       deadLetters: (original) => ({
         list: async (place, options) => {
           const page = await original.list(place, options);
-          return { ...page, items: page.items.map((letter) => ({ ...letter, reason: letter.reason.replace(/\n.*/s, "") })) };
+          return {
+            ...page,
+            items: page.items.map((letter) => ({ ...letter, reason: letter.reason.replace(/\n.*/s, "") })),
+          };
         },
       }),
     }),
@@ -122,7 +129,9 @@ export const CONSUMING: readonly Break[] = [
     "lists the first page only",
     ["dead-letter-pages"],
     () => ({
-      deadLetters: (original) => ({ list: async (place, options) => ({ items: (await original.list(place, options)).items }) }),
+      deadLetters: (original) => ({
+        list: async (place, options) => ({ items: (await original.list(place, options)).items }),
+      }),
     }),
   ],
   [
@@ -150,13 +159,16 @@ export const CONSUMING: readonly Break[] = [
           return original.replay(place, deadLetterIds);
         },
       }),
-      handle: (handle) => (delivery) => handle(override(delivery, { attempt: delivery.attempt + (replayed(server).get(delivery.id) ?? 0) })),
+      handle: (handle) => (delivery) =>
+        handle(override(delivery, { attempt: delivery.attempt + (replayed(server).get(delivery.id) ?? 0) })),
     }),
   ],
   [
     "loses what it replays",
     ["dead-letter-replay"],
-    () => ({ deadLetters: (original) => ({ replay: (place, deadLetterIds) => original.discard(place, deadLetterIds) }) }),
+    () => ({
+      deadLetters: (original) => ({ replay: (place, deadLetterIds) => original.discard(place, deadLetterIds) }),
+    }),
   ],
   [
     "discards all instead of some",

@@ -55,7 +55,8 @@ export const eventBusSabotages: readonly Sabotage[] = [
       return bus.listen(listener, options, handle);
     },
     publish: async (events) => {
-      if (events.some(({ type }) => !listening(server).has(type))) throw new IntermodalError("UNROUTABLE", "nobody listens");
+      if (events.some(({ type }) => !listening(server).has(type)))
+        throw new IntermodalError("UNROUTABLE", "nobody listens");
       return bus.publish(events);
     },
   })),
@@ -65,7 +66,8 @@ export const eventBusSabotages: readonly Sabotage[] = [
   ),
 
   sabotage("gives a listener the first of its types only", ["every-listener"], (bus) => ({
-    listen: (listener, options, handle) => bus.listen(listener, { ...options, types: options.types.slice(0, 1) }, handle),
+    listen: (listener, options, handle) =>
+      bus.listen(listener, { ...options, types: options.types.slice(0, 1) }, handle),
   })),
 
   sabotage("gives a listener other types too", ["every-listener"], (bus) => ({

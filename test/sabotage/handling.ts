@@ -1,7 +1,8 @@
 import { ACK, type Delivery, type DeliveryHandler, LEAVE, type Settlement, sleep } from "@intermodal/core/ports";
+import type { MemoryConnection } from "../../packages/core/src/memory/connection.ts";
 import { withoutSuffix } from "./bus.ts";
-import type { Break } from "./sending.ts";
 import { override, perServer } from "./sabotage.ts";
+import type { Break } from "./sending.ts";
 
 /** Changes what the handler decided. */
 function settling(change: (settlement: Settlement, delivery: Delivery) => Settlement | Promise<Settlement>) {
@@ -18,9 +19,12 @@ function delivering(change: (delivery: Delivery) => Partial<Delivery>) {
 }
 
 function retryDelay(change: (delayMs: number) => number) {
-  return settling((settlement) => (settlement.kind === "retry" ? { ...settlement, delayMs: change(settlement.delayMs) } : settlement));
+  return settling((settlement) =>
+    settlement.kind === "retry" ? { ...settlement, delayMs: change(settlement.delayMs) } : settlement,
+  );
 }
 
+const holders = perServer(() => new Map<string, { readonly connection: MemoryConnection; readonly since: number }>());
 const blocked = perServer(() => new Map<string, string>());
 let copies = 0;
 
@@ -46,15 +50,33 @@ export const HANDLING: readonly Break[] = [
       },
     }),
   ],
-  ["retries early", ["retry-delayed", "short-retry-passes-long", "many-delayed-retries"], () => ({ handle: retryDelay((delayMs) => delayMs / 2) })],
-  ["retries late", ["retry-delayed", "short-retry-passes-long"], () => ({ handle: retryDelay((delayMs) => delayMs * 1.5 + 1_500) })],
-  ["forgets the attempts", ["attempts", "dead-worker", "dead-letter-replay"], () => ({ handle: delivering(() => ({ attempt: 1 })) })],
+  [
+    "retries early",
+    ["retry-delayed", "short-retry-passes-long", "many-delayed-retries"],
+    () => ({ handle: retryDelay((delayMs) => delayMs / 2) }),
+  ],
+  [
+    "retries late",
+    ["retry-delayed", "short-retry-passes-long"],
+    () => ({ handle: retryDelay((delayMs) => delayMs * 1.5 + 1_500) }),
+  ],
+  [
+    "forgets the attempts",
+    ["attempts", "dead-worker", "dead-letter-replay"],
+    () => ({ handle: delivering(() => ({ attempt: 1 })) }),
+  ],
   [
     "counts every retry",
     ["attempts", "come-back-later"],
-    () => ({ handle: settling((settlement) => (settlement.kind === "retry" ? { ...settlement, counted: true } : settlement)) }),
+    () => ({
+      handle: settling((settlement) => (settlement.kind === "retry" ? { ...settlement, counted: true } : settlement)),
+    }),
   ],
-  ["stamps each delivery anew", ["retry-delayed"], (server) => ({ handle: delivering(() => ({ sentAt: server.clock.now() })) })],
+  [
+    "stamps each delivery anew",
+    ["retry-delayed"],
+    (server) => ({ handle: delivering(() => ({ sentAt: server.clock.now() })) }),
+  ],
   [
     "waits for a retry's time in the worker's slot",
     ["short-retry-passes-long", "many-delayed-retries"],
@@ -74,25 +96,53 @@ export const HANDLING: readonly Break[] = [
         const first = blocked(server).get(place);
         if (first !== undefined && first !== delivery.id) return { kind: "retry", delayMs: 50, counted: false };
         blocked(server).set(place, delivery.id);
-        const settlement = await handle(delivery).catch((): Settlement => ({ kind: "retry", delayMs: 1_000, counted: true }));
+        const settlement = await handle(delivery).catch(
+          (): Settlement => ({ kind: "retry", delayMs: 1_000, counted: true }),
+        );
         if (settlement.kind !== "retry") blocked(server).delete(place);
         return settlement;
       },
     }),
   ],
-  ["makes of `leave` an acknowledgement", ["leave"], () => ({ handle: settling((settlement) => (settlement === LEAVE ? ACK : settlement)) })],
+  [
+    "makes of `leave` an acknowledgement",
+    ["leave"],
+    () => ({ handle: settling((settlement) => (settlement === LEAVE ? ACK : settlement)) }),
+  ],
   [
     "returns the message on `leave`",
     ["leave"],
-    () => ({ handle: settling((settlement) => (settlement === LEAVE ? { kind: "retry", delayMs: 100, counted: false } : settlement)) }),
+    () => ({
+      handle: settling((settlement) =>
+        settlement === LEAVE ? { kind: "retry", delayMs: 100, counted: false } : settlement,
+      ),
+    }),
   ],
   [
     "does not renew",
     ["long-handler", "close-hands-back"],
     (server) => ({
       handle: (handle) => (delivery) => {
-        const lapsed = sleep(server.clock, server.limits.leaseMs).then((): Settlement => ({ kind: "retry", delayMs: 0, counted: true }));
+        const lapsed = sleep(server.clock, server.limits.leaseMs).then(
+          (): Settlement => ({ kind: "retry", delayMs: 0, counted: true }),
+        );
         return Promise.race([handle(delivery), lapsed]);
+      },
+    }),
+  ],
+  [
+    "keeps for a dead worker what it held",
+    ["ack-after-handler", "dead-worker", "abort-signal", "lost-settles-nothing"],
+    (server, { connection }) => ({
+      handle: (handle, place) => async (delivery) => {
+        const known = holders(server);
+        const key = `${place} ${delivery.id}`;
+        const holder = known.get(key);
+        const isGone = holder !== undefined && holder.connection !== connection && !holder.connection.isUp;
+        if (isGone && server.clock.now() < holder.since + 60_000)
+          return { kind: "retry", delayMs: 5_000, counted: false };
+        known.set(key, { connection, since: server.clock.now() });
+        return handle(delivery);
       },
     }),
   ],

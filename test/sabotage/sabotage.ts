@@ -7,9 +7,9 @@ import type { MemoryServer } from "../../packages/core/src/memory/server.ts";
 export interface Sabotage {
   /** What it does wrong, such as `acknowledges before the handler`. */
   readonly name: string;
-  /** The port it breaks. Cases of other ports must still pass. */
-  readonly subject: Exclude<Subject, "lifecycle">;
-  /** Ids of the cases that must fail. */
+  /** The port it breaks: cases of other ports must still pass. Or `lifecycle`, for what breaks the life of tasks across ports. */
+  readonly subject: Subject;
+  /** Ids of the cases that must fail: of this port, or of the lifecycle, which rests on all of them. */
   readonly breaks: readonly string[];
   /** Breaks one client of the server; called for each that a case opens. What clients share hangs on the server ({@link perServer}). */
   wrap(adapter: MemoryAdapter, server: MemoryServer): Adapter;

@@ -1,10 +1,14 @@
 import { IntermodalError, isIntermodalError, sleep } from "@intermodal/core/ports";
-import { type BusName, type BusParts, withBus, withoutSuffix } from "./bus.ts";
-import { override, perServer, type Sabotage } from "./sabotage.ts";
 import type { MemoryAdapter } from "../../packages/core/src/memory/adapter.ts";
 import type { MemoryServer } from "../../packages/core/src/memory/server.ts";
+import { type BusName, type BusParts, withBus, withoutSuffix } from "./bus.ts";
+import { override, perServer, type Sabotage } from "./sabotage.ts";
 
-export type Break = readonly [name: string, breaks: readonly string[], parts: (server: MemoryServer, adapter: MemoryAdapter) => BusParts];
+export type Break = readonly [
+  name: string,
+  breaks: readonly string[],
+  parts: (server: MemoryServer, adapter: MemoryAdapter) => BusParts,
+];
 
 /** Sabotages of one bus; the cases that must fail are named without their prefix. */
 export function sabotagesOf(subject: BusName, breaks: readonly Break[]): Sabotage[] {
@@ -46,7 +50,12 @@ export const SENDING: readonly Break[] = [
     ["any-bytes", "retry-delayed", "dead-letter-once"],
     () => ({
       send: (messages, send) =>
-        send(messages.map((message) => ({ ...message, body: new TextEncoder().encode(new TextDecoder().decode(message.body)) }))),
+        send(
+          messages.map((message) => ({
+            ...message,
+            body: new TextEncoder().encode(new TextDecoder().decode(message.body)),
+          })),
+        ),
     }),
   ],
   [

@@ -66,7 +66,9 @@ function sameContent(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (a instanceof Uint8Array || b instanceof Uint8Array) return sameBytes(a, b);
   if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, at) => sameContent(item, b[at]));
+    return (
+      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, at) => sameContent(item, b[at]))
+    );
   }
   if (a instanceof Map || b instanceof Map) {
     return a instanceof Map && b instanceof Map && sameContent([...a].sort(byKey), [...b].sort(byKey));
@@ -98,7 +100,12 @@ const LONGEST_SHOWN = 300;
 function show(value: unknown): string {
   let text: string | undefined;
   try {
-    text = value instanceof Uint8Array ? `${value.length} bytes` : value instanceof Error ? String(value) : JSON.stringify(value);
+    text =
+      value instanceof Uint8Array
+        ? `${value.length} bytes`
+        : value instanceof Error
+          ? String(value)
+          : JSON.stringify(value);
   } catch {
     text = undefined;
   }

@@ -35,7 +35,11 @@ export interface CaseContext {
    * Waits for a condition. @throws `AssertionError` naming `what` when it doesn't hold within `withinMs` (on the clock).
    * @default withinMs 10,000
    */
-  until(what: string, condition: () => boolean | Promise<boolean>, options?: { readonly withinMs?: number }): Promise<void>;
+  until(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    options?: { readonly withinMs?: number },
+  ): Promise<void>;
   /** Watches that a condition does not come true for `forMs` on the clock. */
   never(what: string, condition: () => boolean | Promise<boolean>, options: { readonly forMs: number }): Promise<void>;
   /** Ends the case as not applicable, for a reason that is printed. */

@@ -6,7 +6,12 @@ import { eventStreamCases } from "./event-stream/index.ts";
 import { taskStateStoreCases } from "./task-state-store/index.ts";
 
 /** Every case of the kit. */
-export const cases: readonly ConformanceCase[] = [...commandBusCases, ...eventBusCases, ...taskStateStoreCases, ...eventStreamCases];
+export const cases: readonly ConformanceCase[] = [
+  ...commandBusCases,
+  ...eventBusCases,
+  ...taskStateStoreCases,
+  ...eventStreamCases,
+];
 
 const PORTS = ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const;
 

@@ -5,7 +5,11 @@ export interface Harness {
   /** In reports only. */
   readonly name: string;
   /** Makes a new client over the same server, as another process would. Its `close()` is called after the case. */
-  create(options: { readonly namespace: string; readonly node: string; readonly clock: Clock }): Adapter | Promise<Adapter>;
+  create(options: {
+    readonly namespace: string;
+    readonly node: string;
+    readonly clock: Clock;
+  }): Adapter | Promise<Adapter>;
   /** Faults that can be brought about; a case that needs one that is missing is skipped with that reason. */
   readonly faults?: Partial<Faults>;
   /** A clock that the harness turns, for adapters whose server runs in virtual time. Absent: real time. */

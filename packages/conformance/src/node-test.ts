@@ -8,7 +8,11 @@ import type { Harness } from "./harness.ts";
 import { type RunOptions, runCase } from "./run.ts";
 
 /** Declares one `node:test` test per case. Cases run one after another; a skipped one prints its reason. */
-export function describeConformance(harness: Harness, cases: readonly ConformanceCase[], options: RunOptions = {}): void {
+export function describeConformance(
+  harness: Harness,
+  cases: readonly ConformanceCase[],
+  options: RunOptions = {},
+): void {
   describe(`${harness.name} keeps the contract`, () => {
     for (const testCase of cases) {
       test(`${testCase.id} (${testCase.guarantees.join(", ")}): ${testCase.title}`, async (t) => {

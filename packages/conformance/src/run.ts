@@ -36,9 +36,14 @@ export class SkipError extends Error {
  * Runs one case against one harness, in a namespace of its own, and clears up afterwards: mends what the case broke, closes every client it opened,
  * removes what it left. Never rejects, so that any runner can loop over cases.
  */
-export async function runCase(testCase: ConformanceCase, harness: Harness, options: RunOptions = {}): Promise<CaseResult> {
+export async function runCase(
+  testCase: ConformanceCase,
+  harness: Harness,
+  options: RunOptions = {},
+): Promise<CaseResult> {
   const lacking = testCase.needs?.filter((name) => harness.faults?.[name] === undefined) ?? [];
-  if (lacking.length > 0) return { status: "skipped", reason: `${harness.name} has no fault hook ${lacking.join(", ")}` };
+  if (lacking.length > 0)
+    return { status: "skipped", reason: `${harness.name} has no fault hook ${lacking.join(", ")}` };
   const run = new CaseRun(testCase, harness);
   let result: CaseResult;
   try {
@@ -93,7 +98,8 @@ class CaseRun {
     const alive = this.#adapters.filter((adapter) => !this.#faults.isKilled(adapter));
     const results = await Promise.allSettled(alive.map((adapter) => adapter.close()));
     for (const namespace of this.#namespaces) await this.#harness.cleanup?.(namespace);
-    for (const result of results) if (result.status === "rejected") throw new AssertionError(`close() of an adapter rejected: ${result.reason}`);
+    for (const result of results)
+      if (result.status === "rejected") throw new AssertionError(`close() of an adapter rejected: ${result.reason}`);
   }
 
   async #open(options: Parameters<CaseContext["open"]>[0] = {}): Promise<Adapter> {
@@ -116,7 +122,12 @@ function nextLook(time: CaseTime, started: number, deadline: number): Promise<vo
   return time.passUntil(Math.min(deadline, time.clock.now() + Math.min(250, Math.max(1, waited / 4))));
 }
 
-async function until(time: CaseTime, what: string, condition: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
+async function until(
+  time: CaseTime,
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  withinMs: number,
+): Promise<void> {
   if (await condition()) return;
   await time.settle();
   const started = time.clock.now();
@@ -127,7 +138,12 @@ async function until(time: CaseTime, what: string, condition: () => boolean | Pr
   }
 }
 
-async function never(time: CaseTime, what: string, condition: () => boolean | Promise<boolean>, forMs: number): Promise<void> {
+async function never(
+  time: CaseTime,
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  forMs: number,
+): Promise<void> {
   await time.settle();
   const started = time.clock.now();
   const deadline = started + forMs;

@@ -100,9 +100,11 @@ class TurnedTime implements CaseTime {
       }
       const now = this.#virtual.now();
       const silentMs = now - silentSince;
-      if (silentMs > LONGEST_SILENCE_MS) throw new AssertionError(`${what} waits for something that never comes (${silentMs} ms on the virtual clock)`);
+      if (silentMs > LONGEST_SILENCE_MS)
+        throw new AssertionError(`${what} waits for something that never comes (${silentMs} ms on the virtual clock)`);
       const next = this.#passing.reduce((first, { at }) => Math.min(first, at), Number.POSITIVE_INFINITY);
-      const step = next === Number.POSITIVE_INFINITY ? Math.min(LONGEST_STEP_MS, Math.max(1, silentMs / 4)) : next - now;
+      const step =
+        next === Number.POSITIVE_INFINITY ? Math.min(LONGEST_STEP_MS, Math.max(1, silentMs / 4)) : next - now;
       await this.#virtual.advance(Math.max(0, step));
       this.#release();
       if (next !== Number.POSITIVE_INFINITY) silentSince = this.#virtual.now();

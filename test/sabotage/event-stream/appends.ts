@@ -51,21 +51,15 @@ export const APPENDS: readonly Break[] = [
     },
   ],
   [
-    "knows of a writer its latest append only",
+    "knows a repeated append as a whole only",
     ["append-once"],
-    (stream, { shared }) => ({
+    (stream) => ({
       append: (appends) =>
         stream.append(
-          appends.map(({ streamId, events }) => {
-            const [{ writer, n }] = events as [NewRunEvent];
-            const key = `${streamId} ${writer}`;
-            const first = shared.get(key);
-            shared.set(key, n);
-            return {
-              streamId,
-              events: first === n ? events : events.map((event) => ({ ...event, writer: `${writer}@${n}` })),
-            };
-          }),
+          appends.map(({ streamId, events }) => ({
+            streamId,
+            events: events.map((event) => ({ ...event, writer: `${event.writer}@${events[0]?.n}+${events.length}` })),
+          })),
         ),
     }),
   ],

@@ -29,16 +29,22 @@ async function* withoutEnd(entries: AsyncIterable<Entry>, signal: AbortSignal | 
 async function* gathered(entries: AsyncIterable<Entry>) {
   const buffer: Entry[] = [];
   let over = false;
+  let news = Promise.withResolvers<void>();
   const reading = (async () => {
-    for await (const entry of entries) buffer.push(entry);
+    for await (const entry of entries) {
+      buffer.push(entry);
+      news.resolve();
+    }
   })().finally(() => {
     over = true;
+    news.resolve();
   });
   reading.catch(() => {});
   for (let at = 0; ; at++) {
     while (at >= buffer.length) {
       if (over) return reading;
-      await new Promise((resolve) => setImmediate(resolve));
+      await news.promise;
+      news = Promise.withResolvers();
     }
     yield buffer[at] as Entry;
   }

@@ -8,7 +8,8 @@ export const closed: ConformanceCase = {
   id: "command-bus/closed",
   subject: "commandBus",
   guarantees: ["CB-21"],
-  title: "after close() every method rejects with CLOSED and nothing is delivered to this client; closing again is harmless",
+  title:
+    "after close() every method rejects with CLOSED and nothing is delivered to this client; closing again is harmless",
   async run(t) {
     const adapter = await t.open();
     const bus = commandBusOf(t, adapter);

@@ -20,7 +20,9 @@ export const consumerDeleted: ConformanceCase = {
     await t.faults.deleteConsumer(t.namespace, "work");
     const after = ids("after", 20);
     await bus.send(after.map((id) => command("work", id)));
-    await t.until("the same worker gets fresh messages", () => after.every((id) => seen.of(id).length > 0), { withinMs: 60_000 });
+    await t.until("the same worker gets fresh messages", () => after.every((id) => seen.of(id).length > 0), {
+      withinMs: 60_000,
+    });
     seen.assertNoneLost(["before", ...after]);
   },
 };

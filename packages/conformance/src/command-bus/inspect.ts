@@ -28,7 +28,10 @@ export const inspect: ConformanceCase = {
       await t.until(what, same, { withinMs: SOON_MS }).catch(() => equal(found, expected, what));
     };
     const delayed = bus.capabilities.maxDelayMs >= 60_000 ? 2 : 0;
-    await bus.send([...ids("m", 5).map((id) => command("work", id)), ...ids("d", delayed).map((id) => command("work", id, 60_000))]);
+    await bus.send([
+      ...ids("m", 5).map((id) => command("work", id)),
+      ...ids("d", delayed).map((id) => command("work", id, 60_000)),
+    ]);
     await stands("before a worker came", { ready: 5, inFlight: 0, delayed, dead: 0 });
 
     const release = gate();

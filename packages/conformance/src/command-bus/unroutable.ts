@@ -24,7 +24,9 @@ export const unroutable: ConformanceCase = {
     await bus.send([command("nobody", "late")]);
     const expected = bus.capabilities.unroutable === "reject" ? ["late"] : ["early", "late"];
     await bus.work("nobody", { concurrency: 1 }, seen.handle());
-    await t.until("what was taken comes to the first worker", () => seen.count >= expected.length, { withinMs: SOON_MS });
+    await t.until("what was taken comes to the first worker", () => seen.count >= expected.length, {
+      withinMs: SOON_MS,
+    });
     await t.never("more comes", () => seen.count > expected.length, { forMs: 1_000 });
     seen.assertEachOnce(expected, "the worker");
   },

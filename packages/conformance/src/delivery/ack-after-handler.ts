@@ -19,6 +19,8 @@ export const ackAfterHandler = deliveryCase({
     await place.consume(second, 1, seen.handle());
     await t.never("the second worker got what the first one holds", () => seen.count > 0, { forMs: 1_000 });
     await first.close();
-    await t.until("the message comes to the second worker", () => seen.count === 1, { withinMs: REDELIVERY_MS + 1_000 });
+    await t.until("the message comes to the second worker", () => seen.count === 1, {
+      withinMs: REDELIVERY_MS + 1_000,
+    });
   },
 });

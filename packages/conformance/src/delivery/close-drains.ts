@@ -23,7 +23,9 @@ export const closeDrains = deliveryCase({
       running = (await consumption.close({ timeoutMs: 60_000 })).running;
     })();
     await place.send(["late"]);
-    await t.never("a closing consumption took a new message, or did not wait", () => seen.count > 2 || running >= 0, { forMs: 1_000 });
+    await t.never("a closing consumption took a new message, or did not wait", () => seen.count > 2 || running >= 0, {
+      forMs: 1_000,
+    });
     release.open();
     await t.until("the consumption is closed", () => running >= 0, { withinMs: SOON_MS });
     await closing;
@@ -40,7 +42,8 @@ export const closeDrains = deliveryCase({
 export const closeHandsBack = deliveryCase({
   name: "close-hands-back",
   guarantees: { commandBus: ["CB-5", "CB-16", "CB-17"], eventBus: ["EB-13"] },
-  title: "past its limit, closing hands back uncounted what has not started; what runs keeps its message and settles it",
+  title:
+    "past its limit, closing hands back uncounted what has not started; what runs keeps its message and settles it",
   async run(t, place) {
     const { leaseMs } = place.capabilities;
     const held = new Recorder(t.clock);
@@ -58,10 +61,19 @@ export const closeHandsBack = deliveryCase({
     await place.consume(await t.open(), 5, next.handle());
     await t.until("the next worker gets the rest", () => next.count === 10, { withinMs: SOON_MS });
     await t.never("it gets what still runs elsewhere", () => next.count > 10, { forMs: 1.5 * leaseMs });
-    next.assertEachOnce(messages.filter((id) => held.of(id).length === 0), "the next worker");
+    next.assertEachOnce(
+      messages.filter((id) => held.of(id).length === 0),
+      "the next worker",
+    );
     equal(next.seen.filter(({ delivery }) => delivery.attempt !== 1).length, 0, "messages whose hand-back was counted");
-    equal(held.seen.map(({ delivery }) => delivery.signal.aborted), [false, false], "signals aborted by closing");
+    equal(
+      held.seen.map(({ delivery }) => delivery.signal.aborted),
+      [false, false],
+      "signals aborted by closing",
+    );
     release.open();
-    await t.never("what was settled after the close came again", () => next.count > 10 || held.count > 2, { forMs: 1.5 * leaseMs });
+    await t.never("what was settled after the close came again", () => next.count > 10 || held.count > 2, {
+      forMs: 1.5 * leaseMs,
+    });
   },
 });

@@ -20,7 +20,9 @@ export const comeBackLater = deliveryCase({
     const [unknown, later] = [ids("unknown", 10), ids("known", 20)];
     await place.send([...unknown, ...later]);
     await t.until("the known ones are handled", () => seen.count === later.length, { withinMs: SOON_MS });
-    await t.until("each unknown one came back twice", () => unknown.every((id) => bounced.of(id).length > 2), { withinMs: SOON_MS });
+    await t.until("each unknown one came back twice", () => unknown.every((id) => bounced.of(id).length > 2), {
+      withinMs: SOON_MS,
+    });
     known = true;
     await t.until("all are handled", () => seen.count >= later.length + unknown.length, { withinMs: SOON_MS });
     seen.assertEachOnce([...unknown, ...later], "the worker");

@@ -1,13 +1,14 @@
+import { isIntermodalError } from "@intermodal/core/ports";
 import { assert } from "../assert.ts";
 import { deliveryCase } from "./place.ts";
 import { Recorder } from "./recorder.ts";
 import { sendUntilTaken } from "./sending.ts";
-import { isIntermodalError } from "@intermodal/core/ports";
 
 export const cutBeforeConfirm = deliveryCase({
   name: "cut-before-confirm",
   guarantees: { commandBus: ["CB-12", "CB-20"], eventBus: ["EB-1", "EB-11"] },
-  title: "cut off before the broker's confirmation arrives, a send resolves later or says `unknown`, and repeating it is safe",
+  title:
+    "cut off before the broker's confirmation arrives, a send resolves later or says `unknown`, and repeating it is safe",
   needs: ["loseAnswers"],
   async run(t, place) {
     const seen = new Recorder(t.clock);
@@ -24,6 +25,7 @@ export const cutBeforeConfirm = deliveryCase({
     await t.until("the message is handled", () => seen.of("a").length > 0, { withinMs: 30_000 });
     await t.sleep(2_000);
     seen.assertNoneLost(["warm-up", "a"]);
-    if (place.capabilities.dedupeWindowMs > 0) assert(seen.of("a").length === 1, "a repeated send within the window was delivered twice");
+    if (place.capabilities.dedupeWindowMs > 0)
+      assert(seen.of("a").length === 1, "a repeated send within the window was delivered twice");
   },
 });

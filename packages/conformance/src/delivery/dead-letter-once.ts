@@ -34,6 +34,9 @@ export const deadLetterOnce = deliveryCase({
     const { id, type, body, reason, attempts } = letter;
     equal({ id, type, reason, attempts }, { id: "a", type: "probe", reason: REASON, attempts: 2 }, "the dead letter");
     equal(body, BODY, "its bytes");
-    assert(Math.abs(letter.deadAt - t.clock.now()) < ONE_MINUTE_MS, `deadAt ${letter.deadAt} is not when it was put aside`);
+    assert(
+      Math.abs(letter.deadAt - t.clock.now()) < ONE_MINUTE_MS,
+      `deadAt ${letter.deadAt} is not when it was put aside`,
+    );
   },
 });

@@ -20,7 +20,11 @@ export const deadLetterPages = deliveryCase({
     equal(letters.map(({ id }) => id).sort(), [...messages].sort(), "the messages on all pages");
     equal(new Set(letters.map(({ deadLetterId }) => deadLetterId)).size, COUNT, "different ids of dead letters");
     const times = letters.map(({ deadAt }) => deadAt);
-    equal(times, [...times].sort((a, b) => a - b), "the times at which they died, as listed");
+    equal(
+      times,
+      [...times].sort((a, b) => a - b),
+      "the times at which they died, as listed",
+    );
     equal(await allDead(place, PAGE), letters, "a second listing");
   },
 });

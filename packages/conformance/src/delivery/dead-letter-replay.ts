@@ -16,14 +16,24 @@ export const deadLetterReplay = deliveryCase({
     const letters = await allDead(place);
     const idOf = (message: string) => letters.find(({ id }) => id === message)?.deadLetterId ?? "missing";
     equal(await place.dead.replay([idOf("a"), idOf("b"), "no-such-dead-letter"]), 2, "how many of the ids were there");
-    await t.until("the replayed messages were handled", () => again.of("a").length === 2 && again.of("b").length === 1, {
-      withinMs: SOON_MS,
-    });
-    equal(again.of("a").map(({ delivery }) => delivery.attempt), [1, 2], "attempts after the replay");
+    await t.until(
+      "the replayed messages were handled",
+      () => again.of("a").length === 2 && again.of("b").length === 1,
+      {
+        withinMs: SOON_MS,
+      },
+    );
+    equal(
+      again.of("a").map(({ delivery }) => delivery.attempt),
+      [1, 2],
+      "attempts after the replay",
+    );
     equal(again.of("a")[0]?.delivery.body, utf8("a"), "the bytes of the replayed message");
     const left = async () => (await allDead(place)).map(({ id, reason }) => `${id}: ${reason}`).sort();
     const expected = ["b: still no good", "c: c is no good"];
-    await t.until("what died again is listed once more", async () => (await left()).includes("b: still no good"), { withinMs: SOON_MS });
+    await t.until("what died again is listed once more", async () => (await left()).includes("b: still no good"), {
+      withinMs: SOON_MS,
+    });
     equal(await left(), expected, "dead letters in the end");
     await t.never("more was delivered", () => again.count > 3, { forMs: 1_000 });
   },

@@ -26,12 +26,23 @@ export const deadWorker = deliveryCase({
     await place.consume(living, 5, seen.handle());
     const messages = [...ids("before", 5), ...ids("after", 50)];
     await place.send(messages.slice(5));
-    await t.until("the living worker handles the rest", () => seen.count >= messages.length - MAY_WAIT, { withinMs: SOON_MS });
-    await t.until("it handles what the dead one held", () => seen.count >= messages.length, { withinMs: REDELIVERY_MS + 1_000 });
-    assert(t.clock.now() - killedAt <= REDELIVERY_MS + 1_000, `the last one came ${t.clock.now() - killedAt} ms after the death`);
+    await t.until("the living worker handles the rest", () => seen.count >= messages.length - MAY_WAIT, {
+      withinMs: SOON_MS,
+    });
+    await t.until("it handles what the dead one held", () => seen.count >= messages.length, {
+      withinMs: REDELIVERY_MS + 1_000,
+    });
+    assert(
+      t.clock.now() - killedAt <= REDELIVERY_MS + 1_000,
+      `the last one came ${t.clock.now() - killedAt} ms after the death`,
+    );
     seen.assertEachOnce(messages, "the living worker");
     for (const { delivery } of seen.seen) {
-      equal(delivery.attempt, delivery.id === held ? 2 : 1, `the attempt of ${delivery.id}, where ${held} was held by the dead worker`);
+      equal(
+        delivery.attempt,
+        delivery.id === held ? 2 : 1,
+        `the attempt of ${delivery.id}, where ${held} was held by the dead worker`,
+      );
     }
   },
 });

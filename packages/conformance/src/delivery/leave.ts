@@ -11,16 +11,24 @@ export const leave = deliveryCase({
   async run(t, place) {
     const [first, second] = [await t.open(), await t.open()];
     const left = new Recorder(t.clock);
-    await place.consume(first, 1, left.handle(() => LEAVE));
+    await place.consume(
+      first,
+      1,
+      left.handle(() => LEAVE),
+    );
     await place.send(["a"]);
     await t.until("the message was left", () => left.count === 1, { withinMs: SOON_MS });
     const seen = new Recorder(t.clock);
     await place.consume(second, 1, seen.handle());
     const twice = () => left.count + seen.count > 1;
-    await t.never("the message was returned at once", twice, { forMs: Math.min(2_000, place.capabilities.leaseMs / 2) });
+    await t.never("the message was returned at once", twice, {
+      forMs: Math.min(2_000, place.capabilities.leaseMs / 2),
+    });
     equal((await place.dead.list()).items, [], "dead letters");
     await first.close();
-    await t.until("it comes to another worker when its holder is gone", () => seen.count === 1, { withinMs: REDELIVERY_MS + 1_000 });
+    await t.until("it comes to another worker when its holder is gone", () => seen.count === 1, {
+      withinMs: REDELIVERY_MS + 1_000,
+    });
   },
 });
 

@@ -23,6 +23,10 @@ export const longHandler = deliveryCase({
     await t.until("the long handler ended", () => done === 2, { withinMs: 3 * leaseMs + SOON_MS });
     await t.never("the message came again", () => seen.count > 2, { forMs: 1.2 * leaseMs });
     seen.assertEachOnce(["long", "short"], "the workers together");
-    equal(seen.seen.map(({ delivery }) => delivery.signal.aborted), [false, false], "signals aborted");
+    equal(
+      seen.seen.map(({ delivery }) => delivery.signal.aborted),
+      [false, false],
+      "signals aborted",
+    );
   },
 });

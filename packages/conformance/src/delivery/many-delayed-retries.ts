@@ -29,7 +29,9 @@ export const manyDelayedRetries = deliveryCase({
     await t.until("all have been tried once", () => tried.size === delayed.length, { withinMs: DELAY_MS - 1_000 });
     await place.send(fresh);
     await t.until("fresh ones are handled at once", () => noteFresh.count >= fresh.length, { withinMs: SOON_MS });
-    await t.until("all delayed ones came back", () => back.count >= delayed.length, { withinMs: latest(DELAY_MS) + SOON_MS });
+    await t.until("all delayed ones came back", () => back.count >= delayed.length, {
+      withinMs: latest(DELAY_MS) + SOON_MS,
+    });
     back.assertEachOnce(delayed, "the worker");
     const early = back.seen.filter(({ delivery, at }) => at - (tried.get(delivery.id) ?? 0) < DELAY_MS - 5);
     assert(early.length === 0, `${early.length} retries came early`);

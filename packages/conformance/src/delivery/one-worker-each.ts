@@ -11,7 +11,7 @@ export const oneWorkerEach = deliveryCase({
   guarantees: { commandBus: ["CB-1", "CB-2"], eventBus: ["EB-1", "EB-3"] },
   title: "many consumers share many messages: none lost, each handled once",
   async run(t, place) {
-    const messages = ids("m", t.size(5_000, 1_000));
+    const messages = ids("m", t.size(5_000, 500));
     const seen = new Recorder(t.clock);
     const shares = new Map<number, number>();
     for (let client = 0; client < CLIENTS; client++) {

@@ -10,7 +10,8 @@ const LARGEST_TRIED = 64 * MIB;
 export const payloadLimit = deliveryCase({
   name: "payload-limit",
   guarantees: { commandBus: ["CB-13"], eventBus: ["EB-1"] },
-  title: "a body of 1 MiB arrives or is refused, as declared; one past the limit is refused and the rest of its batch sent",
+  title:
+    "a body of 1 MiB arrives or is refused, as declared; one past the limit is refused and the rest of its batch sent",
   async run(t, place) {
     const { maxPayloadBytes } = place.capabilities;
     const seen = new Recorder(t.clock);
@@ -21,10 +22,18 @@ export const payloadLimit = deliveryCase({
     equal(seen.of("large")[0]?.delivery.body, large.body, "the large body");
     if (maxPayloadBytes > LARGEST_TRIED) return;
     const tooLarge = { id: "too-large", body: new Uint8Array(maxPayloadBytes + 1) };
-    const error = await rejects("a batch with a body past the limit", "PAYLOAD_TOO_LARGE", place.send(["before", tooLarge, "after"]));
+    const error = await rejects(
+      "a batch with a body past the limit",
+      "PAYLOAD_TOO_LARGE",
+      place.send(["before", tooLarge, "after"]),
+    );
     equal(error.unknown, false, "unknown");
     const failures = "failures" in error ? (error as BatchError).failures : [];
-    equal(failures.map((failure) => isIntermodalError(failure, "PAYLOAD_TOO_LARGE")), [false, true, false], "which of the batch failed");
+    equal(
+      failures.map((failure) => isIntermodalError(failure, "PAYLOAD_TOO_LARGE")),
+      [false, true, false],
+      "which of the batch failed",
+    );
     await t.until("the rest of the batch arrived", () => seen.count === 3, { withinMs: 30_000 });
     await t.never("what was refused arrived", () => seen.count > 3, { forMs: 1_000 });
     seen.assertEachOnce(["large", "before", "after"], "the worker");

@@ -49,7 +49,10 @@ export class Recorder {
   assertNoneLost(acknowledged: readonly string[], maySee: readonly string[] = acknowledged): number {
     const handled = new Set(this.ids());
     const lost = acknowledged.filter((id) => !handled.has(id));
-    assert(lost.length === 0, `${lost.length} of ${acknowledged.length} acknowledged messages were never handled: ${lost.slice(0, 5).join(", ")}`);
+    assert(
+      lost.length === 0,
+      `${lost.length} of ${acknowledged.length} acknowledged messages were never handled: ${lost.slice(0, 5).join(", ")}`,
+    );
     const known = new Set(maySee);
     const invented = [...handled].filter((id) => !known.has(id));
     assert(invented.length === 0, `messages that nobody sent were handled: ${invented.slice(0, 5).join(", ")}`);

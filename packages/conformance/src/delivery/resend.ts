@@ -21,8 +21,10 @@ export const resend = deliveryCase({
     await t.until("other numbers of the same task are other messages", others, { withinMs: SOON_MS });
     await t.sleep(2_000);
     const same = seen.of("task:1:1").length;
-    if (dedupeWindowMs > 0) assert(same === 1, `the same message was handled ${same} times within its window of ${dedupeWindowMs} ms`);
+    if (dedupeWindowMs > 0)
+      assert(same === 1, `the same message was handled ${same} times within its window of ${dedupeWindowMs} ms`);
     else assert(same <= 3, `a message that was sent three times was handled ${same} times`);
-    for (const id of ["task:1:2", "task:2:1"]) assert(seen.of(id).length === 1, `${id} was handled ${seen.of(id).length} times`);
+    for (const id of ["task:1:2", "task:2:1"])
+      assert(seen.of(id).length === 1, `${id} was handled ${seen.of(id).length} times`);
   },
 });

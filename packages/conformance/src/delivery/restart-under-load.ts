@@ -11,7 +11,7 @@ export const restartUnderLoad = deliveryCase({
   title: "the broker restarts twice under 10,000 messages: nothing acknowledged is lost, nothing invented",
   needs: ["stop", "start"],
   async run(t, place) {
-    const messages = ids("m", t.size(10_000, 1_000));
+    const messages = ids("m", t.size(10_000, 500));
     const seen = new Recorder(t.clock);
     const distinct = new Set<string>();
     const handle = seen.handle(async ({ id }) => {
@@ -28,7 +28,9 @@ export const restartUnderLoad = deliveryCase({
       }
     })();
     for (const share of [0.25, 0.6]) {
-      await t.until(`${share * 100} % are handled`, () => distinct.size >= share * messages.length, { withinMs: 120_000 });
+      await t.until(`${share * 100} % are handled`, () => distinct.size >= share * messages.length, {
+        withinMs: 120_000,
+      });
       await t.faults.stop();
       await t.sleep(1_000);
       await t.faults.start();

@@ -31,7 +31,10 @@ export const retryDelayed = deliveryCase({
         equal(delivery.type, "probe", "the type stays the same");
       }
       equal(second.delivery.sentAt, first.delivery.sentAt, "the first sending time stays the same");
-      assert(Math.abs(first.delivery.sentAt - started) < ONE_MINUTE_MS, `sentAt ${first.delivery.sentAt} is not the time of sending`);
+      assert(
+        Math.abs(first.delivery.sentAt - started) < ONE_MINUTE_MS,
+        `sentAt ${first.delivery.sentAt} is not the time of sending`,
+      );
     }
     await t.never("a message came a third time", () => seen.count > 2 * delays.length, { forMs: 1_000 });
   },

@@ -9,7 +9,8 @@ const BOUNDED_MS = 60_000;
 export const sendWhileAway = deliveryCase({
   name: "send-while-away",
   guarantees: { commandBus: ["CB-20"], eventBus: ["EB-1"] },
-  title: "while the broker is away a send rejects with UNAVAILABLE within a bounded time, or resolves once the broker holds it",
+  title:
+    "while the broker is away a send rejects with UNAVAILABLE within a bounded time, or resolves once the broker holds it",
   needs: ["stop", "start"],
   async run(t, place) {
     const seen = new Recorder(t.clock);

@@ -22,8 +22,13 @@ export const slowStallsNobody = deliveryCase({
     const seen = new Recorder(t.clock);
     await place.consume(quick, 1, seen.handle());
     await place.send(messages.slice(25));
-    await t.until("the quick worker handles all others", () => seen.count >= messages.length - 1, { withinMs: SOON_MS });
-    seen.assertEachOnce(messages.filter((id) => id !== held), "the quick worker");
+    await t.until("the quick worker handles all others", () => seen.count >= messages.length - 1, {
+      withinMs: SOON_MS,
+    });
+    seen.assertEachOnce(
+      messages.filter((id) => id !== held),
+      "the quick worker",
+    );
     release.open();
   },
 });

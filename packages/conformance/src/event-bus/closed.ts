@@ -8,7 +8,8 @@ export const closed: ConformanceCase = {
   id: "event-bus/closed",
   subject: "eventBus",
   guarantees: ["EB-15"],
-  title: "after close() every method rejects with CLOSED and nothing is delivered to this client; closing again is harmless",
+  title:
+    "after close() every method rejects with CLOSED and nothing is delivered to this client; closing again is harmless",
   async run(t) {
     const adapter = await t.open();
     const bus = eventBusOf(t, adapter);

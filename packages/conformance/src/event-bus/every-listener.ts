@@ -55,7 +55,8 @@ export const everyListener: ConformanceCase = {
         expected.map(({ id }) => id),
         `listener ${listener}`,
       );
-      for (const { delivery } of recorder.seen) equal(delivery.type, delivery.id.replace(/-\d+$/, ""), `the type of ${delivery.id}`);
+      for (const { delivery } of recorder.seen)
+        equal(delivery.type, delivery.id.replace(/-\d+$/, ""), `the type of ${delivery.id}`);
     }
   },
 };

@@ -25,12 +25,22 @@ export const forget: ConformanceCase = {
     await bus.forget(gone);
     await bus.forget(gone);
     const stands = { pending: 0, inFlight: 0, delayed: 0, dead: 0 };
-    await t.until("it stands as an unknown one", async () => (await bus.inspect(gone)).pending === 0, { withinMs: SOON_MS });
+    await t.until("it stands as an unknown one", async () => (await bus.inspect(gone)).pending === 0, {
+      withinMs: SOON_MS,
+    });
     equal(await bus.inspect(gone), stands, "the forgotten listener");
     equal(await bus.deadLetters.list(listenerKey(gone)), { items: [] }, "its dead letters");
     const [fresh, other] = [new Recorder(t.clock), new Recorder(t.clock)];
-    await bus.listen(gone, probes({ from: "new" }), fresh.handle(() => ACK));
-    await bus.listen(kept, probes(), other.handle(() => ACK));
+    await bus.listen(
+      gone,
+      probes({ from: "new" }),
+      fresh.handle(() => ACK),
+    );
+    await bus.listen(
+      kept,
+      probes(),
+      other.handle(() => ACK),
+    );
     await bus.publish([event("now")]);
     await t.until("the kept listener gets all", () => other.count === 7, { withinMs: SOON_MS });
     await t.until("the forgotten one starts anew", () => fresh.count >= 1, { withinMs: SOON_MS });

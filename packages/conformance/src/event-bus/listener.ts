@@ -1,4 +1,12 @@
-import { ACK, type Adapter, type EventBus, type ListenOptions, type ListenerName, listenerKey, type OutgoingEvent } from "@intermodal/core/ports";
+import {
+  ACK,
+  type Adapter,
+  type EventBus,
+  type ListenerName,
+  type ListenOptions,
+  listenerKey,
+  type OutgoingEvent,
+} from "@intermodal/core/ports";
 import type { CaseContext } from "../case.ts";
 import { type Bus, deadLettersAt, filled, type Message, type Place } from "../delivery/place.ts";
 
@@ -21,7 +29,11 @@ export function named(listener: string, service = "service"): ListenerName {
 }
 
 /** Makes a listener's durable and goes away. */
-export async function prepareListener(bus: EventBus, listener: ListenerName, options: ListenOptions = probes()): Promise<void> {
+export async function prepareListener(
+  bus: EventBus,
+  listener: ListenerName,
+  options: ListenOptions = probes(),
+): Promise<void> {
   const consumption = await bus.listen(listener, options, async () => ACK);
   await consumption.close();
 }
@@ -40,7 +52,8 @@ export const eventBus: Bus = {
       sender,
       capabilities: bus.capabilities,
       send: (messages, from = sender) => eventBusOf(t, from).publish(messages.map(event)),
-      consume: (adapter, concurrency, handle) => eventBusOf(t, adapter).listen(LISTENER, probes({ concurrency }), handle),
+      consume: (adapter, concurrency, handle) =>
+        eventBusOf(t, adapter).listen(LISTENER, probes({ concurrency }), handle),
       dead: deadLettersAt(bus.deadLetters, listenerKey(LISTENER)),
     } satisfies Place;
   },

@@ -19,8 +19,16 @@ export const ownRetries: ConformanceCase = {
     await bus.publish([event("a")]);
     await t.until("the failing listener tried three times", () => failing.count === 3, { withinMs: SOON_MS });
     await t.never("more was delivered", () => failing.count > 3 || other.count > 1, { forMs: 2_000 });
-    equal(failing.seen.map(({ delivery }) => delivery.attempt), [1, 2, 3], "attempts of the failing listener");
-    equal(other.seen.map(({ delivery }) => delivery.attempt), [1], "attempts of the other");
+    equal(
+      failing.seen.map(({ delivery }) => delivery.attempt),
+      [1, 2, 3],
+      "attempts of the failing listener",
+    );
+    equal(
+      other.seen.map(({ delivery }) => delivery.attempt),
+      [1],
+      "attempts of the other",
+    );
   },
 };
 
@@ -36,7 +44,9 @@ export const ownDeadLetters: ConformanceCase = {
     for (const name of names) {
       const recorder = seen.get(listenerKey(name));
       const handle = recorder?.handle(() => {
-        return name.listener === "healthy" || recorder.count > 1 ? ACK : { kind: "dead-letter", reason: `${name.listener} can't` };
+        return name.listener === "healthy" || recorder.count > 1
+          ? ACK
+          : { kind: "dead-letter", reason: `${name.listener} can't` };
       });
       if (handle) await bus.listen(name, probes({ concurrency: 1 }), handle);
     }
@@ -50,12 +60,26 @@ export const ownDeadLetters: ConformanceCase = {
     await t.until("both failing listeners have a dead letter", both, { withinMs: SOON_MS });
     equal(await reasons(), [["first can't"], ["second can't"], []], "dead letters by listener");
     const [first, second] = await dead();
-    equal(await bus.deadLetters.replay("service/first", first?.map((letter) => letter.deadLetterId) ?? []), 1, "replayed");
-    await t.until("it comes to its own listener again", () => seen.get("service/first")?.count === 2, { withinMs: SOON_MS });
+    equal(
+      await bus.deadLetters.replay("service/first", first?.map((letter) => letter.deadLetterId) ?? []),
+      1,
+      "replayed",
+    );
+    await t.until("it comes to its own listener again", () => seen.get("service/first")?.count === 2, {
+      withinMs: SOON_MS,
+    });
     await t.sleep(1_000);
-    equal([...seen.values()].map((recorder) => recorder.count), [2, 1, 1], "deliveries by listener after the replay");
+    equal(
+      [...seen.values()].map((recorder) => recorder.count),
+      [2, 1, 1],
+      "deliveries by listener after the replay",
+    );
     equal(await reasons(), [[], ["second can't"], []], "dead letters after the replay");
-    equal(await bus.deadLetters.discard("service/second", second?.map((letter) => letter.deadLetterId) ?? []), 1, "discarded");
+    equal(
+      await bus.deadLetters.discard("service/second", second?.map((letter) => letter.deadLetterId) ?? []),
+      1,
+      "discarded",
+    );
     equal(await reasons(), [[], [], []], "dead letters in the end");
     equal(await bus.deadLetters.list("service/unknown"), { items: [] }, "dead letters of an unknown listener");
   },

@@ -24,7 +24,8 @@ export const slowListener: ConformanceCase = {
       },
       retrying: async () => ({ kind: "retry", delayMs: 500, counted: true }),
     };
-    for (const [listener, handle] of Object.entries(others)) await bus.listen(named(listener), probes({ concurrency: 1 }), handle);
+    for (const [listener, handle] of Object.entries(others))
+      await bus.listen(named(listener), probes({ concurrency: 1 }), handle);
     const absent = await bus.listen(named("absent"), probes(), async () => ACK);
     await absent.close();
     const seen = new Recorder(t.clock);

@@ -125,9 +125,7 @@ export class Follower {
 
   async #run(port: EventStream, streamId: string, after: number | undefined): Promise<void> {
     const { signal } = this.#abort;
-    const iterable = port.follow(streamId, after === undefined ? { signal } : { after, signal });
-    assert(iterable !== undefined, "follow returns an iterable");
-    for await (const entry of iterable) {
+    for await (const entry of port.follow(streamId, { after, signal })) {
       if ("gap" in entry) this.gaps.push(entry.gap);
       else this.events.push(entry);
     }

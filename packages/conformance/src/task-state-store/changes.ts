@@ -1,5 +1,5 @@
 import { assert, equal } from "../assert.ts";
-import { openStore, storeCase } from "./store.ts";
+import { openStore, storeCase } from "./declare.ts";
 
 export const changesCases = [
   storeCase(
@@ -10,7 +10,9 @@ export const changesCases = [
       const other = await openStore(t);
       const told = [new Set<string>(), new Set<string>()] as const;
       const stops = [store, other].map((one, at) =>
-        one.port.changes((ids) => void ids.forEach((id) => told[at]?.add(id))),
+        one.port.changes((ids) => {
+          for (const id of ids) told[at]?.add(id);
+        }),
       );
       await store.make("open");
       await store.take("open");

@@ -1,5 +1,6 @@
 import { equal } from "../assert.ts";
-import { errorInfo, openStores, pastMs, SHORT_LEASE_MS, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
+import { errorInfo, pastMs, SHORT_LEASE_MS } from "./store.ts";
 
 export const childKeyCases = [
   storeCase("child-keys", ["TS-12"], "a reserved key returns its sub-task to every later attempt", async (t, store) => {

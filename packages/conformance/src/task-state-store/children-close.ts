@@ -1,6 +1,7 @@
 import { summariseChildren, type TerminalStatus } from "@intermodal/core/ports";
 import { equal } from "../assert.ts";
-import { childIdOf, errorInfo, openStores, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
+import { childIdOf, errorInfo } from "./store.ts";
 
 const MIXED: readonly TerminalStatus[] = [
   "COMPLETED",

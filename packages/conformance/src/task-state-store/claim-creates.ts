@@ -1,5 +1,5 @@
 import { assert, equal } from "../assert.ts";
-import { openStores, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
 
 export const claimCreatesCases = [
   storeCase(

@@ -1,5 +1,5 @@
 import { assert, equal } from "../assert.ts";
-import { openStores, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
 
 export const createCases = [
   storeCase("create-idempotent", ["TS-1"], "the same submit again is the same task", async (t, store) => {
@@ -73,7 +73,7 @@ export const createCases = [
       }
       const batch = await store.port.create([store.draft("twice"), store.draft("other"), store.draft("twice")]);
       equal(
-        batch?.map(({ kind, record }) => `${kind} ${record.id}`),
+        batch.map(({ kind, record }) => `${kind} ${record.id}`),
         ["created twice", "created other", "existing twice"],
         "one id twice in a batch",
       );

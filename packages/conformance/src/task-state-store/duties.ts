@@ -1,6 +1,7 @@
 import { isTerminal } from "@intermodal/core/ports";
 import { assert, equal } from "../assert.ts";
-import { errorInfo, openStore, storeCase } from "./store.ts";
+import { openStore, storeCase } from "./declare.ts";
+import { errorInfo } from "./store.ts";
 
 export const dutiesCases = [
   storeCase(

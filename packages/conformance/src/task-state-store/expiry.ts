@@ -1,5 +1,6 @@
 import { equal } from "../assert.ts";
-import { errorInfo, pastMs, SHORT_LEASE_MS, storeCase } from "./store.ts";
+import { storeCase } from "./declare.ts";
+import { errorInfo, pastMs, SHORT_LEASE_MS } from "./store.ts";
 
 export const expiryCases = [
   storeCase(

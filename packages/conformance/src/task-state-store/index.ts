@@ -14,8 +14,10 @@ import { leaseCases } from "./lease.ts";
 import { listCases } from "./list.ts";
 import { lostAnswerCases } from "./lost-answers.ts";
 import { oneWinnerCases } from "./one-winner.ts";
+import { payloadCases } from "./payloads.ts";
 import { progressCases } from "./progress.ts";
 import { recoverCases } from "./recover.ts";
+import { recoverPagesCases } from "./recover-pages.ts";
 import { reopenCases } from "./reopen.ts";
 import { staleTokenCases } from "./stale-token.ts";
 import { terminalCases } from "./terminal.ts";
@@ -41,7 +43,9 @@ export const taskStateStoreCases: readonly ConformanceCase[] = [
   ...reopenCases,
   ...listCases,
   ...hostileCases,
+  ...payloadCases,
   ...recoverCases,
+  ...recoverPagesCases,
   ...versionCases,
   ...expiryCases,
   ...changesCases,

@@ -1,5 +1,6 @@
 import { assert, equal } from "../assert.ts";
-import { errorInfo, openStore, pastMs, SHORT_LEASE_MS, storeCase } from "./store.ts";
+import { openStore, storeCase } from "./declare.ts";
+import { errorInfo, pastMs, SHORT_LEASE_MS } from "./store.ts";
 
 export const leaseCases = [
   storeCase(

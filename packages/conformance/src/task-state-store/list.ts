@@ -1,6 +1,7 @@
 import type { TaskQuery } from "@intermodal/core/ports";
 import { assert, equal, rejects } from "../assert.ts";
-import { errorInfo, type Store, storeCase } from "./store.ts";
+import { storeCase } from "./declare.ts";
+import { errorInfo, type Store } from "./store.ts";
 
 async function ids(store: Store, query: TaskQuery): Promise<readonly string[]> {
   const found: string[] = [];

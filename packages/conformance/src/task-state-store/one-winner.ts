@@ -1,5 +1,6 @@
 import { assert, equal } from "../assert.ts";
-import { claimOf, openStores, pastMs, SHORT_LEASE_MS, type Store, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
+import { claimOf, pastMs, SHORT_LEASE_MS, type Store } from "./store.ts";
 
 const CLIENTS = 10;
 const CLAIMERS = 50;
@@ -67,7 +68,7 @@ export const oneWinnerCases = [
         claimOf("a"),
       ]);
       equal(
-        outcomes.map((outcome) => (outcome?.claimed ? outcome.lease.id : outcome?.reason)),
+        outcomes.map((outcome) => (outcome.claimed ? outcome.lease.id : outcome.reason)),
         ["a", "not-found", "running", "b", "running"],
         "the answers",
       );

@@ -1,5 +1,6 @@
 import { equal } from "../assert.ts";
-import { errorInfo, openStore, storeCase } from "./store.ts";
+import { openStore, storeCase } from "./declare.ts";
+import { errorInfo } from "./store.ts";
 
 export const progressCases = [
   storeCase(

@@ -1,5 +1,6 @@
 import { assert, equal } from "../assert.ts";
-import { errorInfo, openStores, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
+import { errorInfo } from "./store.ts";
 
 const FAILED = { kind: "failed", status: "DEAD_LETTER", error: errorInfo() } as const;
 

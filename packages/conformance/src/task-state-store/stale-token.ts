@@ -1,6 +1,7 @@
 import type { HeldLease, SettleOutcomeKind } from "@intermodal/core/ports";
 import { equal } from "../assert.ts";
-import { errorInfo, openStore, pastMs, SHORT_LEASE_MS, type Store, storeCase } from "./store.ts";
+import { openStore, storeCase } from "./declare.ts";
+import { errorInfo, pastMs, SHORT_LEASE_MS, type Store } from "./store.ts";
 
 const OUTCOMES: readonly SettleOutcomeKind[] = [
   { kind: "completed", result: "stale" },

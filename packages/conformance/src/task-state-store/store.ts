@@ -19,8 +19,7 @@ import type {
   TerminalStatus,
 } from "@intermodal/core/ports";
 import { assert, equal } from "../assert.ts";
-import type { CaseContext, ConformanceCase } from "../case.ts";
-import type { FaultName } from "../harness.ts";
+import type { CaseContext } from "../case.ts";
 
 /** A lease that does not run out while a case runs. */
 export const LONG_LEASE_MS = 60_000;
@@ -31,35 +30,6 @@ export const pastMs = (ms: number) => ms + 150;
 
 export type Granted = Extract<ClaimOutcome, { claimed: true }>;
 export type Refused = Extract<ClaimOutcome, { claimed: false }>;
-
-/** Declares a case of this port; `store` is the first client. */
-export function storeCase(
-  name: string,
-  guarantees: readonly string[],
-  title: string,
-  run: (t: CaseContext, store: Store) => Promise<void>,
-  needs?: readonly FaultName[],
-): ConformanceCase {
-  return {
-    id: `task-state-store/${name}`,
-    subject: "taskStateStore",
-    guarantees,
-    title,
-    ...(needs === undefined ? {} : { needs }),
-    run: async (t) => run(t, await openStore(t)),
-  };
-}
-
-/** Another client's store. */
-export async function openStore(t: CaseContext, options?: { readonly namespace?: string }): Promise<Store> {
-  const { taskStateStore } = await t.open(options);
-  assert(taskStateStore !== undefined, "the adapter has a task state store");
-  return new Store(taskStateStore, t);
-}
-
-export async function openStores(t: CaseContext, count: number): Promise<readonly Store[]> {
-  return Promise.all(Array.from({ length: count }, () => openStore(t)));
-}
 
 export function errorInfo(message = "it broke"): TaskErrorInfo {
   return { name: "Error", message };
@@ -112,10 +82,8 @@ export class Store {
     return record;
   }
 
-  async claim(id: string, ask: Partial<Claim> = {}): Promise<Granted | Refused> {
-    const outcome = only(await this.port.claim([claimOf(id, ask)]));
-    assert(outcome !== undefined, "a claim is answered");
-    return outcome;
+  async claim(id: string, ask: Partial<Claim> = {}): Promise<ClaimOutcome> {
+    return only(await this.port.claim([claimOf(id, ask)]));
   }
 
   /** A claim that has to succeed. */
@@ -212,7 +180,7 @@ export function claimOf(id: string, ask: Partial<Claim> = {}): Claim {
 }
 
 /** The answer to a batch of one. */
-export function only<T>(answers: readonly T[] | undefined): T {
-  equal(answers?.length, 1, "a batch of one has one answer");
-  return (answers as readonly T[])[0] as T;
+export function only<T>(answers: readonly T[]): T {
+  equal(answers.length, 1, "a batch of one has one answer");
+  return answers[0] as T;
 }

@@ -1,6 +1,7 @@
 import type { TaskRecord } from "@intermodal/core/ports";
 import { equal } from "../assert.ts";
-import { errorInfo, type Store, storeCase } from "./store.ts";
+import { storeCase } from "./declare.ts";
+import { errorInfo, type Store } from "./store.ts";
 
 const OTHER_ENDS = [
   { kind: "completed", result: "late" },

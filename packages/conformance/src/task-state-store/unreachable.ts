@@ -1,6 +1,7 @@
 import { assert, equal, rejects } from "../assert.ts";
+import { storeCase } from "./declare.ts";
 import { everyMethod } from "./every-method.ts";
-import { Store, storeCase } from "./store.ts";
+import { Store } from "./store.ts";
 
 /** Longer than any store may let a caller wait. */
 const BOUND_MS = 60_000;

@@ -1,6 +1,7 @@
 import type { TaskRecord } from "@intermodal/core/ports";
 import { assert, equal } from "../assert.ts";
-import { errorInfo, openStores, storeCase } from "./store.ts";
+import { openStores, storeCase } from "./declare.ts";
+import { errorInfo } from "./store.ts";
 
 const RETRY = { kind: "retry", error: errorInfo(), delayMs: 0 } as const;
 

@@ -1,5 +1,5 @@
 import { assert, equal } from "../assert.ts";
-import { openStore, storeCase } from "./store.ts";
+import { openStore, storeCase } from "./declare.ts";
 
 export const withdrawCases = [
   storeCase(
@@ -68,13 +68,17 @@ export const withdrawCases = [
       equal(await store.withdraw("a", 1, 1), false, "the first one's send failed, the second one's may have arrived");
       equal((await store.record("a")).status, "QUEUED", "after the first one's withdrawal");
 
-      const next = store.draft("b");
-      await store.create(next);
-      await other.create(next);
-      await store.port.markSent([{ id: "b", series: 1, send: 1 }]);
-      equal(await other.withdraw("b", 1, 2), false, "the first one's send arrived, the second one's failed");
-      equal((await store.record("b")).status, "QUEUED", "after the second one's withdrawal");
-      await store.take("b");
+      for (const [id, marked] of [
+        ["b", false],
+        ["c", true],
+      ] as const) {
+        await store.make(id);
+        await other.create(store.draft(id));
+        if (marked) await store.port.markSent([{ id, series: 1, send: 1 }]);
+        equal(await other.withdraw(id, 1, 2), false, "the first one's send may have arrived, the second one's failed");
+        equal((await store.record(id)).status, "QUEUED", "after the second one's withdrawal");
+        await store.take(id);
+      }
     },
   ),
 

@@ -78,10 +78,15 @@ export class LazyBatch<Item> {
     this.#onError = onError;
   }
 
+  readonly #onTime = () => {
+    this.#cancel = undefined;
+    void this.flush();
+  };
+
   add(item: Item): void {
     this.#items.push(item);
     if (this.#items.length >= MAX_BATCH) void this.flush();
-    else this.#cancel ??= this.#clock.schedule(this.#delayMs, () => void this.flush());
+    else this.#cancel ??= this.#clock.schedule(this.#delayMs, this.#onTime);
   }
 
   /** Resolves when all that was added so far has been written or dropped. */

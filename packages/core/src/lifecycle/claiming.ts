@@ -46,7 +46,7 @@ export function claim(
     claimed.startedAt ??= now;
     claimed.lastAttemptAt = now;
   }
-  
+  if (record.lease !== undefined) claimed.takeovers++;
   const leaseMs = ask.leaseMs * 2 ** Math.min(claimed.takeovers, MAX_LEASE_DOUBLINGS);
   const token = record.fence + 1;
   const expiresAt = now + leaseMs;

@@ -32,6 +32,7 @@ export function newRecord(draft: TaskDraft, now: number, tombstone = false): Tas
     result: undefined,
     error: undefined,
     sends: tombstone ? 0 : 1,
+    failedSends: NONE,
     sendingAt: now,
     sentAt: undefined,
     attempts: 0,
@@ -83,7 +84,7 @@ export function create(
   if (existing.status !== "QUEUED" || existing.sentAt !== undefined || draft.tombstone) {
     return { record: existing, outcome: { kind: "existing", record: existing, resend: false } };
   }
-  // Still unsent: this submit sends too, under a number of its own, so that the other's withdrawal can't take it back.
+  // Still unsent: this submit sends too, under a number of its own, so that neither's withdrawal takes back what the other sent.
   const record = beginSend(existing, now);
   return { record, outcome: { kind: "existing", record, resend: true } };
 }

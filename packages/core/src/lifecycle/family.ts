@@ -1,7 +1,7 @@
 import type { ChildEnd, Reopen, ReopenChild } from "../ports/task-state-store.ts";
 import { isTerminal, type TaskRecord } from "./record.ts";
 import { close, completedStatus, finish, hasOpenChildren } from "./settling.ts";
-import { childOf, NO_CHILDREN, touch, withChild } from "./step.ts";
+import { childOf, NO_CHILDREN, NONE, touch, withChild } from "./step.ts";
 
 export function childEnded(record: TaskRecord | undefined, end: ChildEnd, now: number): TaskRecord | undefined {
   if (record === undefined) return undefined;
@@ -55,6 +55,7 @@ export function reopen(record: TaskRecord, ask: Reopen, now: number): TaskRecord
   next.result = undefined;
   next.error = undefined;
   next.sends = 1;
+  next.failedSends = NONE;
   next.sendingAt = now;
   next.sentAt = undefined;
   next.attempts = 0;

@@ -100,6 +100,8 @@ export interface TaskRecord extends Omit<TaskDraft, "notBefore"> {
   readonly error?: TaskErrorInfo | undefined;
   /** Sends begun in this series: the next message carries `sends` as its send number. */
   readonly sends: number;
+  /** Those of them that their senders know to have failed. */
+  readonly failedSends: readonly number[];
   /** When the latest send began. */
   readonly sendingAt: number;
   /** When the latest send was known to have arrived; absent while it is not. */

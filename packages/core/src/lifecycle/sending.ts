@@ -24,12 +24,17 @@ export function markSent(record: TaskRecord, mark: SendMark, now: number): TaskR
 }
 
 export function withdraw(record: TaskRecord, mark: SendMark, now: number): Step<boolean> {
-  if (!names(mark, record)) return { record, outcome: false };
+  if (record.series !== mark.series || mark.send > record.sends) return { record, outcome: false };
   // Asked again because the answer was lost.
   if (record.withdrawn) return { record, outcome: true };
   // A claim sets `sentAt`: with `undefined` nobody has it, and nobody ever had it in this series.
   if (record.status !== "QUEUED" || record.sentAt !== undefined) return { record, outcome: false };
+  if (record.failedSends.includes(mark.send)) return { record, outcome: false };
+  const failed = [...record.failedSends, mark.send];
   const next = touch(record, now);
+  next.failedSends = failed;
+  // Another send was begun, and whoever began it may have told its submitter that it arrived.
+  if (failed.length < record.sends) return { record: next, outcome: false };
   next.status = "CANCELLED";
   next.withdrawn = true;
   next.nextAttemptAt = undefined;

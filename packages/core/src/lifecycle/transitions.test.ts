@@ -127,10 +127,26 @@ describe("withdraw", () => {
     ["was claimed", claimed(queued())],
     ["was claimed and handed back", settled(claimed(queued()), RELEASED)],
     ["was sent", step.markSent(queued(), mark(queued()), T0)],
-    ["is being sent again", step.beginSend(queued(), T0)],
     ["is of a later series", { ...queued(), series: 2 }],
   ])("leaves what %s", (_, record) => {
     expect(step.withdraw(record, mark(queued()), T0)).toEqual({ record, outcome: false });
+  });
+
+  it("takes back only what every sender knows to have failed, whoever says so first", () => {
+    const twice = step.beginSend(queued(), T0);
+    for (const [first, second] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const one = step.withdraw(twice, { ...mark(twice), send: first }, T0);
+      expect(one).toMatchObject({ outcome: false, record: { status: "QUEUED", failedSends: [first] } });
+      expect(step.withdraw(one.record, { ...mark(twice), send: first }, T0)).toEqual({
+        record: one.record,
+        outcome: false,
+      });
+      const both = step.withdraw(one.record, { ...mark(twice), send: second }, T0);
+      expect(both).toMatchObject({ outcome: true, record: { status: "CANCELLED", withdrawn: true } });
+    }
   });
 });
 

@@ -76,7 +76,7 @@ describe("a consumption", () => {
     });
     await clock.settle();
     expect(handled).toBe(5_000);
-    expect(turns).toBeGreaterThanOrEqual(19);
+    expect(turns).toBeGreaterThanOrEqual(9);
   });
 
   it("keeps up with a publisher of its own process that never pauses", async () => {
@@ -92,9 +92,10 @@ describe("a consumption", () => {
       handled++;
       return ACK;
     });
-    for (let i = 0; i < 200; i++) await events.publish(commands(100, i * 100));
+    for (let sent = 0; sent < 20_000; sent += 100) await events.publish(commands(100, sent));
+    for (let sent = 20_000; sent < 30_000; sent += 1_000) await events.publish(commands(1_000, sent));
     await clock.settle();
-    expect([handled, missed]).toEqual([20_000, 0]);
+    expect([handled, missed]).toEqual([30_000, 0]);
   });
 
   it("loses its deliveries when its process is frozen for longer than the lease, and is told when it thaws", async () => {

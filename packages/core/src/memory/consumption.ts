@@ -7,7 +7,7 @@ import type { Consumer, ConsumerClient } from "./consumer.ts";
 import { Hand } from "./hand.ts";
 import { HeldDelivery } from "./held-delivery.ts";
 import type { MessageQueue } from "./message-queue.ts";
-import { inNextTurn, MESSAGES_PER_TURN } from "./turns.ts";
+import { DELIVERIES_PER_TURN, inNextTurn } from "./turns.ts";
 
 /** How long after its consumer was deleted a client makes a new one. */
 const RESUBSCRIBE_MS = 100;
@@ -96,7 +96,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
     this.#awake = false;
     this.#tellGap();
     while (this.#attached !== undefined && !this.#closing) {
-      if (this.#handedThisTurn >= MESSAGES_PER_TURN) {
+      if (this.#handedThisTurn >= DELIVERIES_PER_TURN) {
         this.#awake = true;
         inNextTurn(this.#drainOn);
         return;

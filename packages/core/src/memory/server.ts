@@ -4,8 +4,6 @@ import { MemoryConnection } from "./connection.ts";
 import { DEFAULT_MEMORY_LIMITS, type MemoryLimits } from "./limits.ts";
 import { Store } from "./store.ts";
 
-export type { MemoryLimits } from "./limits.ts";
-
 /**
  * A small in-process broker and store that any number of clients connect to. Nothing survives the process; within it, it behaves as a server
  * does: it can be stopped and started again with what it held, and its clients can be cut off or die.

@@ -1,4 +1,4 @@
-import type { ChildState, TaskRecord } from "../lifecycle/record.ts";
+import type { TaskRecord } from "../lifecycle/record.ts";
 import { copyPayload } from "./payload.ts";
 
 type Snapshot = { -readonly [Key in keyof TaskRecord]: TaskRecord[Key] };
@@ -11,14 +11,9 @@ export function snapshotOf(record: TaskRecord): TaskRecord {
   if (record.result !== undefined) snapshot.result = copyPayload(record.result);
   if (record.error !== undefined) snapshot.error = { ...record.error };
   if (record.lease !== undefined) snapshot.lease = { ...record.lease };
-  snapshot.children = copyChildren(record.children);
+  // The states of sub-tasks are frozen, and may be many.
+  snapshot.children = { ...record.children };
   snapshot.duties = [...record.duties];
   snapshot.owes = [...record.owes];
   return snapshot;
-}
-
-function copyChildren(children: TaskRecord["children"]): TaskRecord["children"] {
-  const copy: Record<string, ChildState> = { ...children };
-  for (const key in copy) copy[key] = { ...(copy[key] as ChildState) };
-  return copy;
 }

@@ -37,7 +37,8 @@ describe("isolation", () => {
     const before = (await tasks.get(["a"]))[0] as TaskRecord;
     const spoilt = loosen((await tasks.get(["a"]))[0]);
     Object.assign(spoilt, { status: "FAILED", version: 99 });
-    Object.assign(spoilt.children?.k as Loose, { status: "FAILED" });
+    expect(() => Object.assign(spoilt.children?.k as Loose, { status: "FAILED" })).toThrow(TypeError);
+    Object.assign(spoilt.children as Loose, { k: undefined });
     Object.assign(spoilt.lease as Loose, { token: 99 });
     spoilt.input?.list?.push(1);
     Object.assign(spoilt.input?.list?.[0] as Loose, { x: 2 });

@@ -102,6 +102,21 @@ describe("recover", () => {
     expect(seen).toEqual(there);
   });
 
+  it("comes to an end, however much is made meanwhile", async () => {
+    const { tasks } = openStore();
+    await tasks.create([draftOf("a"), draftOf("b"), draftOf("c")]);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    for (let pages = 0; pages === 0 || cursor !== undefined; pages++) {
+      expect(pages).toBeLessThan(5);
+      const page = await tasks.recover(ask({ graceMs: 0, limit: 1, cursor }));
+      seen.push(...(page?.items.map(({ record }) => record.id) ?? []));
+      await tasks.create([draftOf(`later${pages}`)]);
+      cursor = page?.next;
+    }
+    expect(seen).toEqual(["a", "b", "c"]);
+  });
+
   it("returns to a page whose answer was lost", async () => {
     const { tasks, clock } = openStore();
     await tasks.create(["a", "b", "c", "d"].map((id) => draftOf(id, { notBefore: clock.now() })));

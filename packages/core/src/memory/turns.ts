@@ -1,8 +1,11 @@
 /**
- * So many messages pass each way before the event loop gets a turn. Everything here is promises, which could otherwise go on for ever: a busy sender would
- * keep its own process's workers from their work, and busy workers all the rest.
+ * So many deliveries are handed over before the event loop gets a turn. Everything here is promises, which could otherwise go on for ever: busy workers would keep
+ * the rest of the process from its work, and a busy sender its own process's workers.
  */
-export const MESSAGES_PER_TURN = 256;
+export const DELIVERIES_PER_TURN = 512;
+
+/** Fewer than {@link DELIVERIES_PER_TURN}, so that workers in the same process catch up with a sender that never pauses. */
+const SENDS_PER_TURN = 256;
 
 /** Runs something after the rest of the process had a turn. */
 export function inNextTurn(run: () => void): void {
@@ -17,13 +20,13 @@ export class Pace {
 
   /** @returns when `count` more may be sent; `undefined`: at once. */
   admit(count: number): Promise<void> | undefined {
-    if (this.#used < MESSAGES_PER_TURN) {
+    if (this.#used < SENDS_PER_TURN) {
       this.#used += count;
       return undefined;
     }
     this.#turn ??= new Promise((resolve) => {
       inNextTurn(() => {
-        this.#used = 0;
+        this.#used -= SENDS_PER_TURN;
         this.#turn = undefined;
         resolve();
       });

@@ -71,7 +71,7 @@ export interface TaskRecords {
   /** Notes that sends arrived. A mark of an older series or send changes nothing. */
   markSent(marks: readonly SendMark[]): Promise<void>;
   /**
-   * Takes back submits whose send failed: QUEUED, never claimed in this series, and this very send the latest one → CANCELLED and withdrawn.
+   * Takes back submits whose send failed: QUEUED, never claimed in this series, and every send that was begun known to have failed → CANCELLED and withdrawn.
    * @returns per mark whether it was withdrawn; if not, somebody else has the task in hand.
    */
   withdraw(marks: readonly SendMark[]): Promise<readonly boolean[]>;

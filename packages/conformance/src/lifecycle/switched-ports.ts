@@ -1,0 +1,109 @@
+import type { Ports } from "@intermodal/core";
+import { type Adapter, type DeliveryHandler, IntermodalError, type Settlement } from "@intermodal/core/ports";
+
+/** One call of a port, such as `taskStateStore.settle`, or one settlement, such as `commandBus.ack`. */
+export interface PortCall {
+  readonly name: string;
+  readonly kind: "call" | "settlement";
+}
+
+/** What is done around a call: by default `run()`. */
+export type Around = (call: PortCall, run: () => Promise<unknown>) => Promise<unknown>;
+
+/** Methods that answer at once: told nothing about. */
+const SYNCHRONOUS = new Set(["changes", "follow"]);
+
+/**
+ * The ports of one process, with a switch: from the moment it is dead no call comes back and no settlement goes out. What hangs so is let go when it is
+ * buried, so that the process's app can be stopped.
+ */
+export class SwitchedPorts {
+  readonly ports: Ports;
+  around: Around = (_, run) => run();
+  #state: "alive" | "dead" | "buried" = "alive";
+  readonly #hanging = new Set<(error: Error) => void>();
+
+  /** @param omitted ports that the process does without. */
+  constructor(adapter: Adapter, omitted: readonly (keyof Ports)[] = []) {
+    const tap = <Name extends keyof Ports>(name: Name): Ports[Name] => {
+      const port = omitted.includes(name) ? undefined : adapter[name];
+      return (port && this.#tap(name, port)) as Ports[Name];
+    };
+    this.ports = {
+      commandBus: tap("commandBus"),
+      eventBus: tap("eventBus"),
+      taskStateStore: tap("taskStateStore"),
+      eventStream: tap("eventStream"),
+      rateLimiter: tap("rateLimiter"),
+      inbox: tap("inbox"),
+    };
+  }
+
+  die(): void {
+    this.#state = "dead";
+  }
+
+  bury(): void {
+    this.#state = "buried";
+    for (const release of this.#hanging) release(buried());
+    this.#hanging.clear();
+  }
+
+  #tap<Port extends object>(name: string, port: Port): Port {
+    const known = new Map<PropertyKey, unknown>();
+    return new Proxy(port, {
+      get: (target, key) => {
+        if (!known.has(key)) known.set(key, this.#member(target, name, key));
+        return known.get(key);
+      },
+    });
+  }
+
+  #member(port: object, portName: string, key: PropertyKey): unknown {
+    const member: unknown = Reflect.get(port, key);
+    const name = `${portName}.${String(key)}`;
+    if (key === "deadLetters" && typeof member === "object" && member !== null) return this.#tap(name, member);
+    if (typeof member !== "function") return member;
+    const call = (args: unknown[]): Promise<unknown> => Reflect.apply(member, port, args) as Promise<unknown>;
+    if (SYNCHRONOUS.has(String(key))) return (...args: unknown[]) => call(args);
+    if (key !== "work" && key !== "listen") {
+      return (...args: unknown[]) => this.#run({ name, kind: "call" }, () => call(args));
+    }
+    return (...args: unknown[]) =>
+      this.#run({ name, kind: "call" }, async () => {
+        const handle = args.at(-1) as DeliveryHandler;
+        const consumption = await call([...args.slice(0, -1), this.#handler(portName, handle)]);
+        return this.#tap(`${portName}.consumption`, consumption as object);
+      });
+  }
+
+  #handler(portName: string, handle: DeliveryHandler): DeliveryHandler {
+    return async (delivery) => {
+      if (this.#state !== "alive") await this.#end();
+      const settlement = await handle(delivery);
+      const call = { name: `${portName}.${settlement.kind}`, kind: "settlement" } as const;
+      return (await this.#run(call, async () => settlement)) as Settlement;
+    };
+  }
+
+  async #run(call: PortCall, run: () => Promise<unknown>): Promise<unknown> {
+    if (this.#state !== "alive") await this.#end();
+    try {
+      return await this.around(call, async () => {
+        if (this.#state !== "alive") await this.#end();
+        return run();
+      });
+    } finally {
+      if (this.#state !== "alive") await this.#end();
+    }
+  }
+
+  #end(): Promise<never> {
+    if (this.#state === "buried") return Promise.reject(buried());
+    return new Promise((_, reject) => this.#hanging.add(reject));
+  }
+}
+
+function buried(): IntermodalError {
+  return new IntermodalError("CLOSED", "the process is dead");
+}

@@ -1,0 +1,149 @@
+import { type App, type AppOptions, createApp, type Ports, silentLogger } from "@intermodal/core";
+import type { Adapter, CommandBus, EventBus, EventStream, TaskStateStore } from "@intermodal/core/ports";
+import { ProcessClock } from "@intermodal/core/testing";
+import type { CaseContext, ConformanceCase } from "../case.ts";
+import type { FaultName } from "../harness.ts";
+import { SwitchedPorts } from "./switched-ports.ts";
+
+export type FullAdapter = Adapter & {
+  readonly commandBus: CommandBus;
+  readonly eventBus: EventBus;
+  readonly taskStateStore: TaskStateStore;
+  readonly eventStream: EventStream;
+};
+
+export const LEASE_MS = 1_000;
+export const SWEEP_MS = 250;
+export const GRACE_MS = 1_000;
+
+/** For everything to come right after a crash: the bus's lease and several of the store's, the sweep, and time to spare. */
+export const RECOVERY_MS = 60_000;
+
+export type ProcessOptions = Partial<Omit<AppOptions, "ports" | "clock">> & {
+  /** Registers handlers and listeners. */
+  readonly serve?: (app: App) => void;
+  /** Ports it does without. */
+  readonly omit?: readonly (keyof Ports)[];
+  /** @default the case's */
+  readonly inNamespace?: string;
+};
+
+/** A process: an app over a client of its own, with a clock of its own. */
+export class AppProcess {
+  readonly app: App;
+  readonly adapter: FullAdapter;
+  readonly clock: ProcessClock;
+  readonly switched: SwitchedPorts;
+  readonly #t: CaseContext;
+  #dead = false;
+
+  constructor(t: CaseContext, adapter: FullAdapter, options: ProcessOptions) {
+    const { serve, omit, inNamespace = t.namespace, ...rest } = options;
+    this.#t = t;
+    this.adapter = adapter;
+    this.clock = new ProcessClock(t.clock);
+    this.switched = new SwitchedPorts(adapter, omit);
+    this.app = createApp({
+      name: "conformance",
+      namespace: inNamespace,
+      taskLeaseMs: LEASE_MS,
+      sweep: { intervalMs: SWEEP_MS, graceMs: GRACE_MS },
+      logger: silentLogger,
+      ...rest,
+      clock: this.clock,
+      ports: this.switched.ports,
+    });
+    serve?.(this.app);
+  }
+
+  get isDead(): boolean {
+    return this.#dead;
+  }
+
+  /** The process ends between two instructions: nothing of it is ever seen again. */
+  async kill(): Promise<void> {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.switched.die();
+    // Frozen, not stopped: it is thawed when it is buried.
+    this.clock.freeze();
+    await this.#t.faults.kill(this.adapter);
+  }
+
+  async end(): Promise<void> {
+    if (this.#dead) {
+      this.switched.bury();
+      this.clock.thaw();
+    }
+    await this.app.stop({ timeoutMs: 0 });
+    this.switched.bury();
+    if (!this.#dead) await this.adapter.close();
+  }
+}
+
+/** The processes of one case. */
+export class World {
+  readonly t: CaseContext;
+  readonly #processes: AppProcess[] = [];
+
+  constructor(t: CaseContext) {
+    this.t = t;
+  }
+
+  /** Another client of the server, without an app. */
+  async open(namespace = this.t.namespace): Promise<FullAdapter> {
+    const adapter = await this.t.open({ namespace });
+    for (const port of ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const) {
+      if (adapter[port] === undefined)
+        this.t.skip(`${adapter.name} has no ${port}, and the life of a task needs all four`);
+    }
+    return adapter as FullAdapter;
+  }
+
+  /** A process that sends, but has not been started. */
+  async process(options: ProcessOptions = {}): Promise<AppProcess> {
+    const made = new AppProcess(this.t, await this.open(options.inNamespace), options);
+    this.#processes.push(made);
+    return made;
+  }
+
+  /** A process that works: `serve` registers what it does. */
+  async worker(serve: (app: App) => void, options: ProcessOptions = {}): Promise<AppProcess> {
+    const worker = await this.process({ ...options, serve });
+    await worker.app.start();
+    return worker;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#processes.splice(0).map((process) => process.end()));
+  }
+}
+
+export interface LifecycleCase {
+  /** The last part of the case's id. */
+  readonly name: string;
+  readonly guarantees: readonly string[];
+  readonly title: string;
+  readonly needs?: readonly FaultName[];
+  run(world: World, t: CaseContext): Promise<void>;
+}
+
+/** A promise of the SDK on any bus and store. */
+export function lifecycleCase(definition: LifecycleCase): ConformanceCase {
+  const { name, guarantees, title, needs } = definition;
+  return {
+    id: `lifecycle/${name}`,
+    subject: "lifecycle",
+    guarantees,
+    title,
+    ...(needs && { needs }),
+    run: async (t) => {
+      const world = new World(t);
+      try {
+        await definition.run(world, t);
+      } finally {
+        await world.close();
+      }
+    },
+  };
+}
