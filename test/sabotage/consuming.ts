@@ -54,7 +54,7 @@ export const CONSUMING: readonly Break[] = [
         return override(consumption, {
           close: async (options) => {
             await new Promise<void>((resume) => server.clock.schedule(options?.timeoutMs ? 500 : 0, resume));
-            return (await consumption.close(options)) ?? { running: 0 };
+            return await consumption.close(options);
           },
         });
       },
@@ -69,7 +69,7 @@ export const CONSUMING: readonly Break[] = [
         const consumption = await consume((delivery) => Promise.race([handle(delivery), closed.promise]), concurrency);
         return override(consumption, {
           close: async (options) => {
-            const { running } = (await consumption.close(options)) ?? { running: 0 };
+            const { running } = await consumption.close(options);
             closed.resolve({ kind: "retry", delayMs: 0, counted: false });
             return { running };
           },

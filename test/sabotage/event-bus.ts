@@ -97,7 +97,7 @@ export const eventBusSabotages: readonly Sabotage[] = [
       const consumption = await bus.listen(listener, options, handle);
       return {
         close: async (limit) => {
-          const closed = (await consumption.close(limit)) ?? { running: 0 };
+          const closed = await consumption.close(limit);
           await bus.forget(listener);
           return closed;
         },

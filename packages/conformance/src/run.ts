@@ -119,7 +119,7 @@ async function passUntil(time: CaseTime, at: number): Promise<void> {
 /** Looks often at first and then ever more rarely, so that a quick answer is seen at once and a long wait costs little. */
 function nextLook(time: CaseTime, started: number, deadline: number): Promise<void> {
   const waited = time.clock.now() - started;
-  return time.passUntil(Math.min(deadline, time.clock.now() + Math.min(250, Math.max(1, waited / 4))));
+  return time.passUntil(Math.min(deadline, time.clock.now() + Math.min(500, Math.max(1, waited / 2))));
 }
 
 async function until(

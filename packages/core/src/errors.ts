@@ -73,8 +73,10 @@ export function isIntermodalError(error: unknown, code?: ErrorCode): error is In
 export class BatchError extends IntermodalError {
   override readonly name: string = "BatchError";
   readonly failures: readonly (IntermodalError | undefined)[];
+  /** What came of the items that succeeded, in the order of the batch; empty where they have no answer. */
+  readonly results: readonly unknown[];
 
-  constructor(failures: readonly (IntermodalError | undefined)[]) {
+  constructor(failures: readonly (IntermodalError | undefined)[], results: readonly unknown[] = []) {
     const failed = failures.filter((failure) => failure !== undefined);
     const first = failed[0];
     super(
@@ -86,6 +88,7 @@ export class BatchError extends IntermodalError {
       },
     );
     this.failures = failures;
+    this.results = results;
   }
 }
 

@@ -77,7 +77,15 @@ export const SETTLES: readonly Break[] = [
   ],
   [
     "records nothing of what a task owes",
-    ["duties", "duties-by-outcome", "duties-one-step", "attempts-exhausted", "children-close", "children-close-once"],
+    [
+      "duties",
+      "duties-by-outcome",
+      "duties-one-step",
+      "expiry-owed",
+      "attempts-exhausted",
+      "children-close",
+      "children-close-once",
+    ],
     (store) => ({ claim: (claims) => store.claim(claims.map((claim) => ({ ...claim, owes: [] }))) }),
   ],
   [

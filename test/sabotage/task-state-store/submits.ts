@@ -1,4 +1,4 @@
-import { jsonEqual, type TaskRecord } from "@intermodal/core/ports";
+import { jsonEqual } from "@intermodal/core/ports";
 import type { Break } from "./store.ts";
 
 /** Broken promises about submits and their withdrawal. */
@@ -74,10 +74,14 @@ export const SUBMITS: readonly Break[] = [
     "withdraws whatever another submitter has sent",
     ["withdraw-two-submitters"],
     (store) => ({
-      withdraw: async (marks) => {
-        const records = await store.get(marks.map(({ id }) => id));
-        return store.withdraw(marks.map((mark, at) => ({ ...mark, send: (records[at] as TaskRecord).sends })));
-      },
+      withdraw: (marks) =>
+        Promise.all(
+          marks.map(async (mark) => {
+            const [record] = await store.get([mark.id]);
+            const sends = Array.from({ length: record?.sends ?? 1 }, (_, at) => ({ ...mark, send: at + 1 }));
+            return (await store.withdraw(sends)).includes(true);
+          }),
+        ),
     }),
   ],
   [

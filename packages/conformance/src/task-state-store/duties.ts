@@ -12,10 +12,10 @@ export const dutiesCases = [
       const ended = await store.finished("a", { kind: "completed", result: { x: 1 } }, [
         "end-stream",
         "announce",
-        "retain",
+        "tell-parent",
       ]);
       equal([ended.status, ended.result, ended.lease], ["COMPLETED", { x: 1 }, undefined], "outcome");
-      equal(ended.duties, ["end-stream", "announce", "retain"], "duties in the settle's answer");
+      equal(ended.duties, ["end-stream", "announce", "tell-parent"], "duties in the settle's answer");
       assert(ended.finishedAt !== undefined, "when it ended");
       equal(await store.record("a"), ended, "what is kept is what was answered");
       equal(
@@ -24,14 +24,18 @@ export const dutiesCases = [
         "a late message's claim is told what is owed",
       );
 
-      await store.done("a", ["announce", "tell-parent"]);
-      equal((await store.record("a")).duties, ["end-stream", "retain"], "one struck out");
-      await store.done("a", ["end-stream", "retain"], 2);
-      equal((await store.record("a")).duties, ["end-stream", "retain"], "another series' duties strike out nothing");
+      await store.done("a", ["announce", "cancel-children"]);
+      equal((await store.record("a")).duties, ["end-stream", "tell-parent"], "one struck out");
+      await store.done("a", ["end-stream", "tell-parent"], 2);
+      equal(
+        (await store.record("a")).duties,
+        ["end-stream", "tell-parent"],
+        "another series' duties strike out nothing",
+      );
       await store.done("a", ["end-stream"]);
-      await store.done("a", ["end-stream", "retain"]);
+      await store.done("a", ["end-stream", "tell-parent"]);
       equal((await store.record("a")).duties, [], "all struck out");
-      await store.done("missing", ["retain"]);
+      await store.done("missing", ["tell-parent"]);
     },
   ),
 

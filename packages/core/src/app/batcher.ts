@@ -41,11 +41,10 @@ export class Batcher<Item, Result> {
         call.resolve(results[index] as Result);
       });
     } catch (error) {
-      const failures = error instanceof BatchError ? error.failures : undefined;
       batch.forEach((call, index) => {
-        if (failures === undefined) call.reject(error);
-        else if (failures[index] === undefined) call.resolve(undefined as Result);
-        else call.reject(failures[index]);
+        if (!(error instanceof BatchError)) call.reject(error);
+        else if (error.failures[index] === undefined) call.resolve(error.results[index] as Result);
+        else call.reject(error.failures[index]);
       });
     }
     this.#inFlight--;

@@ -3,7 +3,7 @@ import type { Duty, TaskDraft, TaskRecord } from "../lifecycle/record.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { CommandBus, OutgoingCommand } from "../ports/command-bus.ts";
 import type { EventBus, OutgoingEvent } from "../ports/event-bus.ts";
-import type { EventStream } from "../ports/event-stream.ts";
+import type { EventStream, StreamFinish } from "../ports/event-stream.ts";
 import type { Inbox } from "../ports/inbox.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { RateLimiter } from "../ports/rate-limiter.ts";
@@ -90,6 +90,7 @@ export class Runtime {
   readonly #store: TaskStore | undefined;
   readonly #send: Batcher<OutgoingCommand, void>;
   readonly #publish: Batcher<OutgoingEvent, void>;
+  readonly #finish: Batcher<StreamFinish, void>;
 
   constructor(surroundings: Surroundings, ports: Ports) {
     this.surroundings = surroundings;
@@ -101,10 +102,19 @@ export class Runtime {
       await ports.commandBus.send(commands);
       return [];
     });
+    this.#finish = new Batcher<StreamFinish, void>(async (finishes) => {
+      await ports.eventStream?.finish(finishes);
+      return [];
+    });
     this.#publish = new Batcher<OutgoingEvent, void>(async (events) => {
       await ports.eventBus.publish(events);
       return [];
     });
+  }
+
+  /** Ends a run's stream. */
+  finishStream(finish: StreamFinish): Promise<void> {
+    return this.#finish.add(finish);
   }
 
   /** @throws `PORT_MISSING`. */

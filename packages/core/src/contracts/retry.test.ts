@@ -42,8 +42,8 @@ describe("exponential", () => {
 
 describe("fixed", () => {
   test("is the same for every attempt", () => {
-    expect(spread(fixed(1_000), 1)).toEqual([500, 1_000]);
-    expect(spread(fixed(1_000), 7)).toEqual([500, 1_000]);
+    expect(spread(fixed(1_000), 1)).toEqual([1_000, 1_000]);
+    expect(spread(fixed(1_000), 7)).toEqual([1_000, 1_000]);
     expect(spread(fixed(0), 1)).toEqual([0, 0]);
   });
 

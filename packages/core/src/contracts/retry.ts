@@ -60,12 +60,12 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
 }
 
 /**
- * The same nominal delay each time; the actual one lies between half of it and all of it, evenly spread.
+ * The same delay each time, exactly: for where a server says how long to stay away. What failed together comes back together.
  * @throws `CONFIG_INVALID`.
  */
 export function fixed(ms: number): Backoff {
   check("ms", ms, ms >= 0);
-  return { delayMs: (_attempt, random) => jitter(ms, random) };
+  return { delayMs: () => ms };
 }
 
 function jitter(nominalMs: number, random: () => number): number {

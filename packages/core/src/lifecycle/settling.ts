@@ -2,7 +2,7 @@ import type { Settle, SettleOutcome } from "../ports/task-state-store.ts";
 import { holds } from "./claiming.ts";
 import { type Duty, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
 import { numberSend } from "./sending.ts";
-import { type Draft, NONE, nextVersion, type Step, touch } from "./step.ts";
+import { type Draft, NO_CHILDREN, NONE, nextVersion, type Step, touch } from "./step.ts";
 
 export function settle(
   record: TaskRecord | undefined,
@@ -73,6 +73,16 @@ export function finish(next: Draft, status: TerminalStatus, now: number): void {
   next.finishedAt = now;
   next.takeovers = 0;
   next.duties = next.owes;
+  // A run of one record is told when to go in the step that ends it.
+  if (
+    next.parentId === undefined &&
+    next.duties.includes("retain") &&
+    next.epoch === 1 &&
+    next.children === NO_CHILDREN
+  ) {
+    next.expiresAt = now + next.retentionMs;
+    next.duties = next.duties.filter((duty) => duty !== "retain");
+  }
 }
 
 export function completedStatus(record: TaskRecord): TerminalStatus {

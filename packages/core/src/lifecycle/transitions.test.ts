@@ -5,7 +5,7 @@ import * as step from "./transitions.ts";
 
 const T0 = 1_000_000;
 const LEASE_MS = 1_000;
-const OWES: readonly Duty[] = ["end-stream", "retain"];
+const OWES: readonly Duty[] = ["end-stream", "announce"];
 
 function draft(changes: Partial<TaskDraft> = {}): TaskDraft {
   return {

@@ -35,7 +35,10 @@ export function answersOf<Answer>(tried: readonly Tried<Answer>[]): readonly Ans
   if (!tried.some(isRefusal)) return tried as readonly Answer[];
   const [only] = tried;
   if (tried.length === 1) throw only;
-  throw new BatchError(tried.map((answer) => (isRefusal(answer) ? answer : undefined)));
+  throw new BatchError(
+    tried.map((answer) => (isRefusal(answer) ? answer : undefined)),
+    tried.map((answer) => (isRefusal(answer) ? undefined : answer)),
+  );
 }
 
 function isRefusal(answer: unknown): answer is IntermodalError {

@@ -199,7 +199,7 @@ describe("memory", () => {
       const both = ["w", "v"].map((writer) => ({ streamId: "s", events: [event(n, { writer })] }));
       await streams.append(both);
     }
-    await expect(streams.append(append(1))).rejects.toMatchObject({ code: "EXPIRED" });
+    await expect(streams.append(append(1))).rejects.toMatchObject({ code: "CONFLICT" });
     expect(await streams.append(append(200))).toEqual([[399]]);
     expect((await streams.read("s", { after: 400 })).last).toBe(400);
   });

@@ -32,12 +32,13 @@ describe("takePayload", () => {
 
 describe("copyPayload", () => {
   it("shares nothing that can be changed", () => {
+    const proto = "__proto__";
     const value = JSON.parse('{"a":[{"b":[1]}],"__proto__":{"c":{}}}') as JsonValue;
     const text = JSON.stringify(value);
     freezePayload(value);
-    const copy = copyPayload(value) as { a: [{ b: number[] }]; __proto__: { c: { d?: number } } };
+    const copy = copyPayload(value) as { a: [{ b: number[] }]; [proto]: { c: { d?: number } } };
     copy.a[0].b.push(2);
-    copy.__proto__.c.d = 1;
+    copy[proto].c.d = 1;
     expect(JSON.stringify(value)).toBe(text);
     expect(JSON.stringify(copy)).toBe('{"a":[{"b":[1,2]}],"__proto__":{"c":{"d":1}}}');
   });

@@ -43,7 +43,7 @@ export function draftOf(id: string, changes: Partial<TaskDraft> = {}): TaskDraft
 }
 
 export function claimOf(id: string, changes: Partial<Claim> = {}): Claim {
-  return { id, series: 1, node: "n1", leaseMs: 1_000, maxAttempts: 3, owes: ["retain"], ...changes };
+  return { id, series: 1, node: "n1", leaseMs: 1_000, maxAttempts: 3, owes: ["announce"], ...changes };
 }
 
 /** Creates, claims and settles: a task that has ended and owes nothing. */

@@ -40,7 +40,7 @@ export class StreamLog {
   /**
    * Stores those of the events that it does not have yet, one after the other.
    * @returns the sequence of each.
-   * @throws `STREAM_ENDED`; `EXPIRED` for a repeated event of which nothing is known any more but that it was there.
+   * @throws `STREAM_ENDED`; `CONFLICT` for a repeated event of which nothing is known any more but that it was there.
    */
   append(events: readonly NewRunEvent[]): number[] {
     if (this.#ended && !events.every((event) => this.#find(event) !== undefined)) {
@@ -77,7 +77,7 @@ export class StreamLog {
     const sequence = this.#writers.get(writer)?.find(n);
     if (sequence !== 0) return sequence;
     throw new IntermodalError(
-      "EXPIRED",
+      "CONFLICT",
       `event ${n} of writer ${writer} was stored so long ago that its sequence is no longer known; don't append it again`,
     );
   }

@@ -30,7 +30,7 @@ describe("isolation", () => {
   it("what a caller does to a returned record changes nothing", async () => {
     const { tasks } = openStore();
     await tasks.create([draftOf("a", { input: { list: [{ x: 1 }] } })]);
-    const owes = ["retain" as const];
+    const owes = ["announce" as const];
     const { lease } = await claimTask(tasks, claimOf("a", { owes }));
     owes.pop();
     await tasks.reserve([{ id: "a", token: lease.token, key: "k", childId: "a/k" }]);
@@ -45,7 +45,7 @@ describe("isolation", () => {
     spoilt.owes?.push("announce");
     spoilt.duties?.push("announce");
     expect((await tasks.get(["a"]))[0]).toEqual(before);
-    expect(before.owes).toEqual(["retain"]);
+    expect(before.owes).toEqual(["announce"]);
   });
 
   it("keys like __proto__ are data", async () => {
@@ -211,7 +211,7 @@ describe("beyond the cap of finished tasks", () => {
     expect(await ids()).toEqual(["a", "a/x", "b", "open", "owing"]);
     await runTask(tasks, draftOf("c"));
     expect(await ids()).toEqual(["b", "c", "open", "owing"]);
-    await tasks.dutiesDone([{ id: "owing", series: 1, duties: ["retain"] }]);
+    await tasks.dutiesDone([{ id: "owing", series: 1, duties: ["announce"] }]);
     await runTask(tasks, draftOf("d"));
     expect(await ids()).toEqual(["c", "d", "open", "owing"]);
   });
@@ -305,7 +305,7 @@ describe("families", () => {
     const [first, last, again] = await tasks.childEnded([...ends, ...ends]);
     expect([first?.status, last?.status]).toEqual(["RUNNING", "COMPLETED"]);
     expect(again).toEqual(last);
-    await tasks.dutiesDone([{ id: "a", series: 1, duties: ["retain"] }]);
+    await tasks.dutiesDone([{ id: "a", series: 1, duties: ["announce"] }]);
     expect(await tasks.reopen({ id: "a", series: 1 })).toBeUndefined();
     expect(await tasks.reopen({ id: "a", series: 1, input: 2 })).toMatchObject({ series: 2, epoch: 2, children: {} });
     expect(await tasks.reopen({ id: "a", series: 1, input: 2 })).toBeUndefined();

@@ -9,7 +9,8 @@ import type { JsonValue } from "./json.ts";
  *
  * Every method may be called at any time from anywhere, rejects with `UNAVAILABLE` (`unknown` where the answer was lost) when the store cannot
  * be reached within a bounded time, and with `CLOSED` after the adapter's `close()`. Repeating any step whose answer was lost is safe.
- * Answers stand in the order of the batch.
+ * Answers stand in the order of the batch. Where some items are refused (`PAYLOAD_TOO_LARGE`, `NOT_SERIALIZABLE`) the others take effect, and a batch of several rejects with a
+ * `BatchError` that carries both; a batch of one rejects with the refusal itself.
  *
  * `lifecycle/transitions.ts` holds every step as a pure function; a store that can't run it, re-states it.
  */
@@ -87,7 +88,7 @@ export interface Claim {
   /** Doubled for every earlier take-over by expiry. */
   readonly leaseMs: number;
   readonly maxAttempts: number;
-  /** What the record owes when it ends. */
+  /** What the record owes when it ends. A root that has no sub-tasks is done with `retain` in the step that ends it, which sets `expiresAt`. */
   readonly owes: readonly Duty[];
   /** Creates the record where there is none, if `createdAt` is younger than its `retentionMs`. */
   readonly draft?: TaskDraft | undefined;

@@ -11,6 +11,7 @@ import { SubTasks } from "../workflow/sub-tasks.ts";
 import { createTaskContext, type TaskContext } from "./context.ts";
 import { conclude } from "./duties.ts";
 import { isNonRetryable, retryAfterMs, toErrorInfo } from "./errors.ts";
+import { LazyAbort } from "./lazy-abort.ts";
 import type { KeptLease, LeaseKeeper } from "./leases.ts";
 import { runInScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
@@ -36,7 +37,7 @@ export class Attempt implements KeptLease {
   readonly record: TaskRecord;
   readonly lease: HeldLease;
   readonly #options: AttemptOptions;
-  readonly #abort = new AbortController();
+  readonly #abort = new LazyAbort();
   readonly #subTasks: SubTasks;
   #over: PromiseWithResolvers<void> | undefined;
   #onOver: (() => void) | undefined;
@@ -56,7 +57,7 @@ export class Attempt implements KeptLease {
       runtime: options.runtime,
       parent: options.record,
       lease: options.lease,
-      signal: this.#abort.signal,
+      abort: this.#abort,
       suspend: () => this.#suspend(),
       resume: () => this.#resume(),
     });
@@ -140,7 +141,7 @@ export class Attempt implements KeptLease {
         runtime,
         record,
         subTasks: this.#subTasks,
-        signal: this.#abort.signal,
+        abort: this.#abort,
         maxAttempts: contract.retry.maxAttempts,
         progress: (value) => {
           leases.progress(this, value);
@@ -256,7 +257,7 @@ export class Attempt implements KeptLease {
     });
     if (!renewed.held) this.onLost();
     else if (renewed.cancelRequested) this.cancel();
-    this.#abort.signal.throwIfAborted();
+    this.#abort.throwIfAborted();
   }
 
   #notification() {

@@ -16,6 +16,7 @@ import type { JsonValue } from "../ports/json.ts";
 import type { Logger } from "../ports/logger.ts";
 import { toJson } from "../wire/json.ts";
 import type { SubTaskOptions, SubTasks } from "../workflow/sub-tasks.ts";
+import type { LazyAbort } from "./lazy-abort.ts";
 import { logContext } from "./scope.ts";
 
 /** What a task's handler is given beside its parameters. */
@@ -76,7 +77,7 @@ export interface TaskContextOptions {
   readonly runtime: Runtime;
   readonly record: TaskRecord;
   readonly subTasks: SubTasks;
-  readonly signal: AbortSignal;
+  readonly abort: LazyAbort;
   readonly maxAttempts: number;
   progress(value: JsonValue): void;
 }
@@ -91,13 +92,11 @@ const RESERVED = /^(?:lifecycle\.|task\.|gap$)/;
 /** A class, so that a context costs one object and not a dozen closures. */
 class HandlerContext implements TaskContext {
   readonly #options: TaskContextOptions;
-  readonly #messages: MessageIds;
+  #messages: MessageIds | undefined;
   #log: Logger | undefined;
 
   constructor(options: TaskContextOptions) {
     this.#options = options;
-    const { id, epoch, series } = options.record;
-    this.#messages = new MessageIds(`${id}/${epoch}.${series}`);
   }
 
   get id() {
@@ -125,7 +124,7 @@ class HandlerContext implements TaskContext {
   }
 
   get signal() {
-    return this.#options.signal;
+    return this.#options.abort.signal;
   }
 
   get log() {
@@ -176,7 +175,7 @@ class HandlerContext implements TaskContext {
   ): Promise<void> {
     const { runtime, subTasks } = this.#options;
     subTasks.assertActive();
-    await publishEvent(runtime, contract, data, { id: this.#messages.next("event", contract.name), ...options });
+    await publishEvent(runtime, contract, data, { id: this.#nextId("event", contract.name), ...options });
   }
 
   async send<Contract extends AnyCommandContract>(
@@ -186,7 +185,13 @@ class HandlerContext implements TaskContext {
   ): Promise<void> {
     const { runtime, subTasks } = this.#options;
     subTasks.assertActive();
-    await sendCommand(runtime, contract, input, { id: this.#messages.next("command", contract.name), ...options });
+    await sendCommand(runtime, contract, input, { id: this.#nextId("command", contract.name), ...options });
+  }
+
+  #nextId(kind: string, type: string): string {
+    const { id, epoch, series } = this.#options.record;
+    this.#messages ??= new MessageIds(`${id}/${epoch}.${series}`);
+    return this.#messages.next(kind, type);
   }
 }
 

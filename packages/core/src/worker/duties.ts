@@ -82,8 +82,7 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
   },
 
   async "end-stream"(runtime, record) {
-    const { eventStream } = runtime.ports;
-    if (eventStream === undefined) return true;
+    if (runtime.ports.eventStream === undefined) return true;
     const { clock, settings } = runtime.surroundings;
     await runtime.writer?.flush(record.streamId, { timeoutMs: settings.streamFlushTimeoutMs });
     const succeeded = record.status === "COMPLETED" || record.status === "COMPLETED_WITH_ERRORS";
@@ -95,7 +94,7 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
       event: succeeded ? "lifecycle.completed" : "lifecycle.failed",
       data: succeeded ? { status: record.status } : { status: record.status, error: record.error?.message ?? null },
     };
-    await eventStream.finish([{ streamId: record.streamId, ttlMs: settings.streamTtlMs, event }]);
+    await runtime.finishStream({ streamId: record.streamId, ttlMs: settings.streamTtlMs, event });
     return true;
   },
 

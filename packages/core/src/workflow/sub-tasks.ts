@@ -6,6 +6,7 @@ import { jsonEqual } from "../lifecycle/transitions.ts";
 import type { HeldLease } from "../ports/task-state-store.ts";
 import { checkId } from "../wire/names.ts";
 import { conclude } from "../worker/duties.ts";
+import type { LazyAbort } from "../worker/lazy-abort.ts";
 import { sendDeferred } from "./send-record.ts";
 import { announceSubmitted, draftTask } from "./submit.ts";
 
@@ -27,7 +28,7 @@ export interface SubTasksOptions {
   readonly runtime: Runtime;
   readonly parent: TaskRecord;
   readonly lease: HeldLease;
-  readonly signal: AbortSignal;
+  readonly abort: LazyAbort;
   /** The handler waits for nothing but sub-tasks from here on. */
   suspend(): Promise<void>;
   /** It goes on. */
@@ -57,7 +58,7 @@ export class SubTasks {
 
   /** @throws when the handler has ended or has lost its task. */
   assertActive(): void {
-    this.#options.signal.throwIfAborted();
+    this.#options.abort.throwIfAborted();
     if (this.#closed)
       throw new IntermodalError(
         "CLOSED",
@@ -108,12 +109,12 @@ export class SubTasks {
   async end(record: TaskRecord): Promise<TaskRecord> {
     this.assertActive();
     if (isTerminal(record.status)) return record;
-    const { runtime, signal } = this.#options;
+    const { runtime, abort } = this.#options;
     let ended: TaskRecord | undefined;
     this.#waiting++;
     try {
       await this.#suspendOrResume();
-      ended = await runtime.store.waiter.wait(record.id, signal);
+      ended = await runtime.store.waiter.wait(record.id, abort.signal);
     } finally {
       this.#waiting--;
     }
@@ -201,7 +202,7 @@ export class SubTasks {
   }
 
   #persist<T>(step: () => Promise<T>): Promise<T> {
-    return this.#options.runtime.store.persist(step, { signal: this.#options.signal });
+    return this.#options.runtime.store.persist(step, { signal: this.#options.abort.signal });
   }
 }
 
