@@ -1,8 +1,12 @@
 // A vitest reporter that leaves the totals where scripts/test.ts reads them, and fails the run where a test was skipped
-// without saying why: `ctx.skip("the reason")`.
+// without saying why: `ctx.skip("the reason")`. It ends the run where a worker says nothing any more: a test that never gives
+// the event loop back can't be stopped by its timeout.
 import { writeFileSync } from "node:fs";
 import type { SerializedError } from "vitest";
-import type { Reporter, TestCase, TestModule } from "vitest/node";
+import type { Reporter, TestCase, TestModule, Vitest } from "vitest/node";
+
+/** Longer than any test or hook may take. */
+const STALLED_MS = 180_000;
 
 export interface VitestTotals {
   passed: number;
@@ -16,7 +20,28 @@ function nameOf(test: TestCase): string {
 }
 
 export default class TotalsReporter implements Reporter {
+  #vitest: Vitest | undefined;
+  #lastSignOfLife = Date.now();
+  #watch: NodeJS.Timeout | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
+  onTestRunStart(): void {
+    this.#watch = setInterval(() => this.#endIfStalled(), 5_000);
+  }
+
+  onTestModuleEnd(): void {
+    this.#lastSignOfLife = Date.now();
+  }
+
+  onTestCaseResult(): void {
+    this.#lastSignOfLife = Date.now();
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    clearInterval(this.#watch);
     const totals: VitestTotals = { passed: 0, failures: [], skips: [] };
     for (const module of modules) {
       const broken = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
@@ -29,6 +54,16 @@ export default class TotalsReporter implements Reporter {
     for (const error of unhandledErrors) totals.failures.push(`outside of any test: ${error.message}`);
     const file = process.env.INTERMODAL_TEST_RESULTS;
     if (file !== undefined) writeFileSync(file, JSON.stringify(totals, null, 2));
+  }
+
+  #endIfStalled(): void {
+    if (Date.now() - this.#lastSignOfLife < STALLED_MS || this.#vitest === undefined) return;
+    const modules = this.#vitest.state.getTestModules();
+    const open = modules.filter((module) => module.state() === "pending" || module.state() === "queued");
+    const message = `nothing was heard of ${open.map((module) => module.relativeModuleId).join(", ")} for ${STALLED_MS} ms`;
+    console.error(message);
+    this.onTestRunEnd(modules, [{ message }]);
+    process.exit(1);
   }
 
   #count(test: TestCase, besideBroken: boolean, totals: VitestTotals): void {

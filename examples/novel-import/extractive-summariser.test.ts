@@ -92,6 +92,7 @@ describe("a summary", () => {
     expect(summarise("Night fell.\n\nNobody came.", { sentences: 3 })).toBe("Night fell. Nobody came.");
     const endless = `It went ${"on and on, ".repeat(200)}and never stopped.`;
     expect(summarise(endless, { sentences: 3 })).toMatch(/^It went on and on,.*…$/);
+    expect(summarise("天黑了。\n\n谁来了？", { sentences: 3 })).toBe("天黑了。谁来了？");
     expect(summarise("", { sentences: 3 })).toBe("");
   });
 

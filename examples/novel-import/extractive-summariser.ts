@@ -1,4 +1,4 @@
-import { paragraphsOf, type Sentence, sentencesOf } from "./sentences.ts";
+import { languageOf, paragraphsOf, type Sentence, sentencesOf } from "./sentences.ts";
 import { contentWords } from "./words.ts";
 
 export interface SummaryOptions {
@@ -38,13 +38,18 @@ const REPETITION = 0.5;
 export function summarise(text: string, { sentences, maxCharacters = 700 }: SummaryOptions): string {
   const list = describeList(text);
   if (list !== undefined) return shorten(list, maxCharacters);
-  const flat = paragraphsOf(text).join(" ");
+  const flat = paragraphsOf(text).join(spaceIn(text));
   if (flat.length <= Math.min(SHORT_ENOUGH, maxCharacters)) return flat;
   const all = sentencesOf(text);
   const candidates = rank(all, maxCharacters);
   const chosen = choose(candidates, sentences, maxCharacters);
-  if (chosen.length > 0) return chosen.map((candidate) => candidate.text).join(" ");
+  if (chosen.length > 0) return chosen.map((candidate) => candidate.text).join(spaceIn(text));
   return shorten(flat, maxCharacters);
+}
+
+/** What stands between sentences: nothing in Chinese and Japanese. */
+function spaceIn(text: string): string {
+  return languageOf(text) === "en" ? " " : "";
 }
 
 /** A table of contents and the like has no sentences to choose from: says what it lists. `undefined` for any other text. */

@@ -12,7 +12,7 @@ const CONCURRENCY = { summaries: 4, scenes: 4, library: 2 };
 /** How long the listeners may take after the import. */
 const LISTENERS_MS = 10_000;
 /** How long running calls may take to end when the import is interrupted. */
-const DRAIN_MS = 5_000;
+const DRAIN_MS = 2_000;
 /** Several apps in one process share a memory server by its name. */
 const DEFAULT_URL = "memory:novel";
 

@@ -142,7 +142,12 @@ describe("Ctrl-C", () => {
   });
 });
 
-describe("what the person did wrong is told in a line", () => {
+describe.concurrent("what the person did wrong is told in a line", () => {
+  beforeAll(async () => {
+    await writeFile(join(folder, "empty.txt"), "");
+    await writeFile(join(folder, "binary.txt"), Buffer.from([0, 159, 146, 150, 0, 1, 2, 3]));
+  });
+
   test.each<[what: string, args: string[], env: NodeJS.ProcessEnv, code: number, message: RegExp]>([
     ["a missing book", ["no.txt"], {}, 1, /^There is no file .*no\.txt\.\n$/],
     ["a folder", ["."], {}, 1, /is a folder\. Give a text file in it\.\n$/],
@@ -158,11 +163,9 @@ describe("what the person did wrong is told in a line", () => {
       1,
       /^no adapter for the scheme "teapot:" of teapot:\/\/\*\*\*@kitchen;.*\n$/,
     ],
-  ])("%s", { timeout: TIMEOUT_MS }, async (_what, args, env, expected, message) => {
-    await writeFile(join(folder, "empty.txt"), "");
-    await writeFile(join(folder, "binary.txt"), Buffer.from([0, 159, 146, 150, 0, 1, 2, 3]));
-    const { code, stderr } = await runMain(args, { env });
-    expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringMatching(message) });
-    expect(stderr).not.toMatch(/\n\s+at /);
+  ])("%s", { timeout: TIMEOUT_MS }, async (_what, args, env, code, message) => {
+    const ended = await runMain(args, { env });
+    expect(ended).toEqual({ code, stdout: "", stderr: expect.stringMatching(message) });
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
   });
 });

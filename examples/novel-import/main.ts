@@ -55,8 +55,8 @@ async function runImport(
   const { stdout } = process;
   const display = createDisplay(stdout, book.chapters.length);
   const run = new ImportRun(options, tools, display);
-  display.line(`Importing “${book.title}”: ${book.chapters.length} chapters, ${options.workers} workers.`);
   const interrupted = interruption();
+  display.line(`Importing “${book.title}”: ${book.chapters.length} chapters, ${options.workers} workers.`);
   try {
     const outcome = await Promise.race([run.run(), interrupted]);
     if (typeof outcome === "string") {

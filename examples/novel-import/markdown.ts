@@ -18,16 +18,15 @@ export function renderCompanion(companion: Companion): string {
 }
 
 function renderTitle({ book, chapters, words }: Companion): string {
-  const hours = words / WORDS_PER_MINUTE / 60;
-  const reading =
-    hours < 1 ? `${Math.max(1, Math.round(hours * 60))} minutes` : `${count.format(Math.round(hours))} hours`;
+  const minutes = Math.max(1, Math.round(words / WORDS_PER_MINUTE));
+  const reading = minutes < 90 ? amount(minutes, "minute") : amount(Math.round(minutes / 60), "hour");
   const author = book.author === undefined ? [] : [`*by ${escapeMarkdown(book.author)}*`];
   return [
     `# ${escapeMarkdown(book.title)}`,
     ...author,
     `**A reader’s companion**`,
-    `${amount(chapters.length, "chapter")}, ${count.format(words)} words, about ${reading} of reading; here in the few minutes that this page takes. ` +
-      "Every sentence below is the book’s own.",
+    `${amount(chapters.length, "chapter")}, ${count.format(words)} words, about ${reading} of reading. ` +
+      "Every sentence of the summaries below is the book’s own.",
     ...renderEpigraph(chapters),
   ].join("\n\n");
 }

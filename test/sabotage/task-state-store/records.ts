@@ -1,4 +1,5 @@
 import {
+  BatchError,
   IntermodalError,
   isIntermodalError,
   type JsonValue,
@@ -105,6 +106,19 @@ export const RECORDS: readonly Break[] = [
         } catch (error) {
           if (!isIntermodalError(error, "PAYLOAD_TOO_LARGE")) throw error;
           return store.create(drafts.map((draft) => ({ ...draft, input: null })));
+        }
+      },
+    }),
+  ],
+  [
+    "fails a whole batch for one payload that is too long",
+    ["payload-in-batch"],
+    (store) => ({
+      create: async (drafts) => {
+        try {
+          return await store.create(drafts);
+        } catch (error) {
+          throw error instanceof BatchError ? error.cause : error;
         }
       },
     }),

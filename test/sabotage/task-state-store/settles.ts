@@ -81,7 +81,7 @@ export const SETTLES: readonly Break[] = [
       "duties",
       "duties-by-outcome",
       "duties-one-step",
-      "expiry-owed",
+      "expiry-of-one",
       "attempts-exhausted",
       "children-close",
       "children-close-once",

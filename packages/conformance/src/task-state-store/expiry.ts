@@ -45,20 +45,6 @@ export const expiryCases = [
   ),
 
   storeCase(
-    "expiry-of-one",
-    ["TS-20", "TS-11"],
-    "a root that owes `retain` and has no sub-tasks is told when to go in the step that ends it",
-    async (_, store) => {
-      const alone = await store.finished("alone", { kind: "completed" }, ["retain"]);
-      equal(alone.duties, [], "what it owes");
-      equal(alone.expiresAt, (alone.finishedAt ?? 0) + alone.retentionMs, "when it goes");
-      await store.make("child", { rootId: "root", parentId: "root", key: "child" });
-      const child = await store.finished("child", { kind: "completed" }, ["retain"]);
-      equal([child.duties, child.expiresAt], [["retain"], undefined], "a sub-task goes with its root");
-    },
-  ),
-
-  storeCase(
     "expiry-lifted",
     ["TS-20", "TS-15"],
     "an expiry can be put off and lifted; what is reopened is kept",
@@ -81,18 +67,23 @@ export const expiryCases = [
   ),
 
   storeCase(
-    "expiry-owed",
+    "expiry-of-one",
     ["TS-20", "TS-11"],
-    "when a run is to go is owed once it has ended, or settled with its end",
+    "a root that owes `retain` and has no sub-tasks is told when to go in the step that ends it",
     async (t, store) => {
-      const alone = await store.finished("alone", { kind: "completed" }, ["retain"]);
-      if (alone.duties.includes("retain")) equal(alone.expiresAt, undefined, "what is owed is not done yet");
-      else equal((alone.expiresAt ?? 0) - (alone.finishedAt ?? 0), alone.retentionMs, "how long it is kept");
+      const alone = await store.finished("alone", { kind: "completed" }, ["retain", "announce"]);
+      equal(alone.duties, ["announce"], "what it owes");
+      equal(alone.expiresAt, (alone.finishedAt ?? 0) + alone.retentionMs, "when it goes");
 
-      const lease = await store.parent("p", ["k"], { owes: ["retain"] });
+      await store.make("child", { rootId: "root", parentId: "root", key: "child" });
+      const { lease } = await store.take("child", { owes: ["retain"] });
+      const child = await store.end(lease, { kind: "completed" });
+      equal([child.duties, child.expiresAt], [["retain"], undefined], "a sub-task goes with its root");
+
+      const parent = await store.parent("p", ["k"], { owes: ["retain"] });
       await store.childEnded("p", "k", "COMPLETED");
-      const family = await store.end(lease, { kind: "completed" });
-      equal([family.duties, family.expiresAt], [["retain"], undefined], "a run of several records is told by its root");
+      const family = await store.end(parent, { kind: "completed" });
+      equal([family.duties, family.expiresAt], [["retain"], undefined], "a root with sub-tasks tells all of them");
       await store.port.retain("p", t.clock.now() + 60_000);
       await store.done("p", ["retain"]);
       const told = await store.record("p");

@@ -1,5 +1,9 @@
+import type { BatchError, CreateOutcome } from "@intermodal/core/ports";
 import { assert, equal, rejects } from "../assert.ts";
 import { storeCase } from "./declare.ts";
+
+/** Longer payloads take too long to make. */
+const LONGEST_TRIED_BYTES = 64 * 1_048_576;
 
 export const payloadCases = [
   storeCase("payload-megabyte", ["TS-17"], "1 MiB is kept unchanged", async (_t, store) => {
@@ -17,7 +21,7 @@ export const payloadCases = [
     "a payload longer than declared is refused and changes nothing",
     async (t, store) => {
       const { maxPayloadBytes } = store.port.capabilities;
-      if (maxPayloadBytes > 64 * 1_048_576) t.skip(`payloads up to ${maxPayloadBytes} bytes are too long to try`);
+      if (maxPayloadBytes > LONGEST_TRIED_BYTES) t.skip(`payloads up to ${maxPayloadBytes} bytes are too long to try`);
       // Its length in characters is within the limit.
       const tooLong = "é".repeat(Math.floor(maxPayloadBytes / 2));
       await rejects("an input that is too long", "PAYLOAD_TOO_LARGE", () =>
@@ -33,6 +37,36 @@ export const payloadCases = [
       equal(await store.record("c"), before, "the record after its settle was refused");
       await rejects("a progress that is too long", "PAYLOAD_TOO_LARGE", () => store.renew(held, { progress: tooLong }));
       equal((await store.end(held, { kind: "completed" })).status, "COMPLETED", "its lease is still good");
+    },
+  ),
+
+  storeCase(
+    "payload-in-batch",
+    ["TS-17"],
+    "a payload that is refused fails its own item of a batch, and the error carries the answers of the others",
+    async (t, store) => {
+      const { maxPayloadBytes } = store.port.capabilities;
+      if (maxPayloadBytes > LONGEST_TRIED_BYTES) t.skip(`payloads of ${maxPayloadBytes} bytes are too long to try`);
+      const tooLong = "x".repeat(maxPayloadBytes);
+      const drafts = [store.draft("a"), store.draft("b", { input: tooLong }), store.draft("c")];
+      const error = await rejects("the batch", "PAYLOAD_TOO_LARGE", () => store.port.create(drafts));
+      const { failures, results } = error as BatchError;
+      equal(
+        failures?.map((failure) => failure?.code),
+        [undefined, "PAYLOAD_TOO_LARGE", undefined],
+        "which of them failed",
+      );
+      const outcomes = results as readonly (CreateOutcome | undefined)[];
+      equal(
+        outcomes.map((outcome) => outcome?.record.id),
+        ["a", undefined, "c"],
+        "the answers of the others",
+      );
+      equal(
+        (await store.port.get(["a", "b", "c"])).map((record) => record?.status),
+        ["QUEUED", undefined, "QUEUED"],
+        "the records",
+      );
     },
   ),
 

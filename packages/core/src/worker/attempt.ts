@@ -81,6 +81,16 @@ export class Attempt implements KeptLease {
     return this.#over.promise;
   }
 
+  /** Its handler waits for nothing but sub-tasks. */
+  get isWaiting(): boolean {
+    return this.#subTasks.isWaiting;
+  }
+
+  /** Resolves when it waits for sub-tasks, or is over. */
+  quiet(): Promise<void> {
+    return this.isWaiting ? Promise.resolve() : Promise.race([this.over, this.#subTasks.nextWait()]);
+  }
+
   cancel(): void {
     this.#cancelRequested = true;
     this.#abort.abort(new IntermodalError("CANCELLED", `task ${this.record.id} was cancelled`));

@@ -130,9 +130,14 @@ export class EventListener {
     if (this.#stopping) await this.#consumption.close({ timeoutMs: 0 });
   }
 
-  async drain(timeoutMs: number): Promise<void> {
+  /** Takes nothing new, and resolves when no delivery is left here, or after `timeoutMs`. */
+  async takeNoMore(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     await this.#consumption?.close({ timeoutMs });
+  }
+
+  /** Asks the handler to stop. */
+  shutDown(): void {
     this.#running.shutDown();
   }
 

@@ -8,7 +8,6 @@ import {
   type VersionRange,
 } from "../contracts/index.ts";
 import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
-import { sleep } from "../ports/clock.ts";
 import type { Consumption, Delivery, Settlement } from "../ports/delivery.ts";
 import { type CommandEnvelope, decodeCommand } from "../wire/envelope.ts";
 import { type AnyTaskHandler, Attempt } from "./attempt.ts";
@@ -67,27 +66,32 @@ export class QueueWorker {
     if (this.#stopping) await this.#consumption.close({ timeoutMs: 0 });
   }
 
-  /** Takes nothing new and waits for what runs, at most `timeoutMs`; then asks handlers to stop. */
-  async drain(timeoutMs: number): Promise<void> {
+  /** Takes nothing new, hands back what waits for a slot, and resolves when no delivery is left here, or after `timeoutMs`. */
+  async takeNoMore(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     for (const handBack of [...this.#waiting]) handBack();
-    const attempts = [...this.#attempts].map((attempt) => attempt.over);
-    const over = Promise.all([this.#consumption?.close({ timeoutMs }), ...attempts]);
-    const patience = new AbortController();
-    await Promise.race([over, sleep(this.#options.runtime.surroundings.clock, timeoutMs, patience.signal)]);
-    patience.abort();
+    await this.#consumption?.close({ timeoutMs });
+  }
+
+  /** Asks every handler to stop. */
+  shutDown(): void {
     for (const attempt of this.#attempts) attempt.shutDown();
     this.#commands.shutDown();
   }
 
+  /** Attempts under way: those without a delivery any more are among them. */
+  get attempts(): readonly Attempt[] {
+    return [...this.#attempts];
+  }
+
   /** What still runs. */
   get running(): readonly { readonly id: string; readonly type: string }[] {
-    return [...[...this.#attempts].map(({ record }) => ({ id: record.id, type: record.type })), ...this.#commands.list];
+    return [...this.attempts.map(({ record }) => ({ id: record.id, type: record.type })), ...this.#commands.list];
   }
 
   /** Resolves when nothing runs any more. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#attempts].map((attempt) => attempt.over));
+    await Promise.all(this.attempts.map((attempt) => attempt.over));
     await this.#consumption?.close();
   }
 

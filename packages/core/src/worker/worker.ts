@@ -55,15 +55,32 @@ export class Worker {
     ]);
   }
 
-  /** @returns what still runs after `timeoutMs`. */
+  /**
+   * Takes nothing new and waits for what runs, at most `timeoutMs`; then asks handlers to stop. Those that only wait for sub-tasks are asked as soon as nothing else runs.
+   * @returns what still runs.
+   */
   async drain(timeoutMs: number): Promise<readonly Unfinished[]> {
+    const { clock } = this.#runtime.surroundings;
     const consumers = [...this.#queues, ...this.#listeners];
-    await Promise.all([this.#sweep?.stop(), ...consumers.map((consumer) => consumer.drain(timeoutMs))]);
-    // What was told to stop is given the time to do so.
     const patience = new AbortController();
-    await Promise.race([this.idle(), sleep(this.#runtime.surroundings.clock, STOPPING_MS, patience.signal)]);
+    const limit = sleep(clock, timeoutMs, patience.signal);
+    await Promise.all([this.#sweep?.stop(), ...consumers.map((consumer) => consumer.takeNoMore(timeoutMs))]);
+    await Promise.race([this.#onlyWaiting(), limit]);
+    for (const consumer of consumers) consumer.shutDown();
+    await Promise.race([this.idle(), sleep(clock, STOPPING_MS, patience.signal)]);
     patience.abort();
     return consumers.flatMap((consumer) => consumer.running);
+  }
+
+  /** Resolves when every attempt that is left waits for sub-tasks that have not ended. */
+  async #onlyWaiting(): Promise<void> {
+    for (;;) {
+      const attempts = this.#queues.flatMap((queue) => queue.attempts);
+      const active = attempts.filter((attempt) => !attempt.isWaiting);
+      if (active.length > 0) await Promise.race(active.map((attempt) => attempt.quiet()));
+      // One whose sub-task has just ended goes on.
+      else if (attempts.length === 0 || (await this.#runtime.store.waiter.lookUpAll()) === 0) return;
+    }
   }
 
   /** Nothing more will be told to the bridge and the run streams. */

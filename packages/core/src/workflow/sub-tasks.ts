@@ -43,6 +43,7 @@ export class SubTasks {
   #waiting = 0;
   #isSuspended = false;
   #changing: Promise<void> = Promise.resolve();
+  #onWait: PromiseWithResolvers<void> | undefined;
   #closed = false;
   /** The handler has written to the run's stream. */
   wroteToStream = false;
@@ -112,6 +113,8 @@ export class SubTasks {
     const { runtime, abort } = this.#options;
     let ended: TaskRecord | undefined;
     this.#waiting++;
+    this.#onWait?.resolve();
+    this.#onWait = undefined;
     try {
       await this.#suspendOrResume();
       ended = await runtime.store.waiter.wait(record.id, abort.signal);
@@ -121,6 +124,16 @@ export class SubTasks {
     await this.#suspendOrResume();
     if (ended === undefined) throw new IntermodalError("NOT_FOUND", `sub-task ${record.id} has expired`);
     return ended;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Resolves when the handler begins to wait. */
+  nextWait(): Promise<void> {
+    this.#onWait ??= Promise.withResolvers();
+    return this.#onWait.promise;
   }
 
   /** One change after the other: several calls may begin and end to wait at the same time. */

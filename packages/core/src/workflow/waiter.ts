@@ -60,6 +60,17 @@ export class EndWaiter {
     }
   }
 
+  /**
+   * Looks everything up that is waited for.
+   * @returns how many of them have ended; those who waited have gone on when it resolves.
+   */
+  async lookUpAll(): Promise<number> {
+    const ended = await this.#lookUp([...this.#waiting.keys()]);
+    // Their continuations run before this one's.
+    await undefined;
+    return ended;
+  }
+
   close(): void {
     this.#cancelPoll?.();
     this.#stopHints?.();
@@ -79,7 +90,8 @@ export class EndWaiter {
       this.#waiting.size > 0 ? this.#clock.schedule(this.#pollIntervalMs, () => void this.#poll()) : undefined;
   };
 
-  async #lookUp(ids: readonly string[]): Promise<void> {
+  async #lookUp(ids: readonly string[]): Promise<number> {
+    let ended = 0;
     for (let start = 0; start < ids.length; start += MAX_BATCH) {
       const batch = ids.slice(start, start + MAX_BATCH);
       try {
@@ -87,15 +99,17 @@ export class EndWaiter {
         batch.forEach((id, index) => {
           const record = records[index];
           if (record !== undefined && !isTerminal(record.status)) return;
+          ended++;
           const settles = this.#waiting.get(id);
           this.#waiting.delete(id);
           for (const settle of settles ?? []) settle(record);
         });
       } catch {
         // The store is away: the next poll asks again.
-        return;
+        return ended;
       }
     }
+    return ended;
   }
 
   #remove(id: string, settle: Settle): void {
