@@ -59,7 +59,7 @@ export const CLAIMS: readonly Break[] = [
   ],
   [
     "allows any number of attempts",
-    ["attempts-exhausted", "attempts-step"],
+    ["attempts-exhausted", "attempts-not-given-back", "attempts-step"],
     (store) => ({
       claim: (claims) => store.claim(claims.map((claim) => ({ ...claim, maxAttempts: Number.MAX_SAFE_INTEGER }))),
     }),

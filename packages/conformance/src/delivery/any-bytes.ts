@@ -16,7 +16,7 @@ const BODIES: Readonly<Record<string, Uint8Array>> = {
 
 export const anyBytes = deliveryCase({
   name: "any-bytes",
-  guarantees: { commandBus: ["CB-13"], eventBus: ["EB-2"] },
+  guarantees: { commandBus: ["CB-13"], eventBus: ["EB-16"] },
   title: "any bytes arrive unchanged, also such that nobody can parse",
   async run(t, place) {
     const messages: Message[] = Object.entries(BODIES).map(([id, body]) => ({ id, body }));

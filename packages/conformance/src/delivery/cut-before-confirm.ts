@@ -6,7 +6,7 @@ import { sendUntilTaken } from "./sending.ts";
 
 export const cutBeforeConfirm = deliveryCase({
   name: "cut-before-confirm",
-  guarantees: { commandBus: ["CB-12", "CB-20"], eventBus: ["EB-1", "EB-11"] },
+  guarantees: { commandBus: ["CB-12", "CB-20"], eventBus: ["EB-11", "EB-17"] },
   title:
     "cut off before the broker's confirmation arrives, a send resolves later or says `unknown`, and repeating it is safe",
   needs: ["loseAnswers"],

@@ -9,7 +9,7 @@ const LARGEST_TRIED = 64 * MIB;
 
 export const payloadLimit = deliveryCase({
   name: "payload-limit",
-  guarantees: { commandBus: ["CB-13"], eventBus: ["EB-1"] },
+  guarantees: { commandBus: ["CB-13"], eventBus: ["EB-16"] },
   title:
     "a body of 1 MiB arrives or is refused, as declared; one past the limit is refused and the rest of its batch sent",
   async run(t, place) {

@@ -8,7 +8,7 @@ const BOUNDED_MS = 60_000;
 
 export const sendWhileAway = deliveryCase({
   name: "send-while-away",
-  guarantees: { commandBus: ["CB-20"], eventBus: ["EB-1"] },
+  guarantees: { commandBus: ["CB-20"], eventBus: ["EB-17"] },
   title:
     "while the broker is away a send rejects with UNAVAILABLE within a bounded time, or resolves once the broker holds it",
   needs: ["stop", "start"],

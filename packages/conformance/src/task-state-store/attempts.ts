@@ -69,6 +69,21 @@ export const attemptsCases = [
   ),
 
   storeCase(
+    "attempts-not-given-back",
+    ["TS-7"],
+    "releasing a claim that was not to be run gives no attempt back",
+    async (_t, store) => {
+      await store.make("a");
+      await store.end((await store.take("a", { maxAttempts: 1 })).lease, RETRY);
+      for (const again of [1, 2]) {
+        const { lease, instead } = await store.take("a", { maxAttempts: 1 });
+        equal(instead, "exhausted", `claim ${again} after the last attempt`);
+        equal((await store.end(lease, { kind: "released" })).attempts, 1, "attempts after the hand-back");
+      }
+    },
+  ),
+
+  storeCase(
     "attempts-resend",
     ["TS-7", "TS-11"],
     "a retry or hand-back without a delivery begins the next send in the same step",

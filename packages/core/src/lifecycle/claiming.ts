@@ -8,7 +8,7 @@ import type {
   ReserveOutcome,
 } from "../ports/task-state-store.ts";
 import { newRecord } from "./creating.ts";
-import { isTerminal, type TaskRecord } from "./record.ts";
+import { isTerminal, type TaskLease, type TaskRecord } from "./record.ts";
 import { childOf, type Step, touch, withChild } from "./step.ts";
 
 /** Take-overs past this many no longer lengthen the lease. */
@@ -56,7 +56,7 @@ export function claim(
   claimed.sentAt ??= now;
   claimed.nextAttemptAt = undefined;
   claimed.node = ask.node;
-  claimed.lease = { token, expiresAt };
+  claimed.lease = { token, expiresAt, counted: instead === undefined };
   claimed.fence = token;
   claimed.owes = [...ask.owes];
   return {
@@ -92,7 +92,7 @@ export function renew(
   if (!holds(record, ask.token)) return { record, outcome: { held: false } };
   const expiresAt = now + ask.leaseMs;
   const renewed = touch(record, now);
-  renewed.lease = { token: ask.token, expiresAt };
+  renewed.lease = { ...(record.lease as TaskLease), expiresAt };
   if (ask.phase !== undefined) renewed.phase = ask.phase ?? undefined;
   if (ask.progress !== undefined) renewed.progress = ask.progress;
   return { record: renewed, outcome: { held: true, expiresAt, cancelRequested: record.cancelRequested } };

@@ -53,6 +53,8 @@ export interface TaskLease {
   readonly token: number;
   /** By the store's clock, in milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** The claim counted as an attempt; only such a one is given back when it is released. */
+  readonly counted: boolean;
 }
 
 /** What is known of a task before anybody runs it. A message carries it whole, so that a claim can create a record that is missing. */

@@ -2,7 +2,7 @@ import type { Settle, SettleOutcome } from "../ports/task-state-store.ts";
 import { holds } from "./claiming.ts";
 import { type Duty, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
 import { numberSend } from "./sending.ts";
-import { type Draft, NO_CHILDREN, NONE, nextVersion, type Step, touch } from "./step.ts";
+import { type Draft, NONE, nextVersion, type Step, touch } from "./step.ts";
 
 export function settle(
   record: TaskRecord | undefined,
@@ -14,11 +14,11 @@ export function settle(
   next.lease = undefined;
   next.phase = undefined;
   if (ask.progress !== undefined) next.progress = ask.progress;
-  settleAs(next, ask, now);
+  settleAs(next, ask, record.lease?.counted ?? false, now);
   return { record: next, outcome: { settled: true, record: next } };
 }
 
-function settleAs(next: Draft, ask: Settle, now: number): void {
+function settleAs(next: Draft, ask: Settle, counted: boolean, now: number): void {
   const { outcome } = ask;
   switch (outcome.kind) {
     case "completed":
@@ -44,9 +44,11 @@ function settleAs(next: Draft, ask: Settle, now: number): void {
       break;
     case "released":
       next.status = "QUEUED";
-      next.attempts = Math.max(0, next.attempts - 1);
-      if (next.retryCount === 0) next.startedAt = undefined;
-      next.retryCount = Math.max(0, next.retryCount - 1);
+      if (counted) {
+        next.attempts = Math.max(0, next.attempts - 1);
+        if (next.retryCount === 0) next.startedAt = undefined;
+        next.retryCount = Math.max(0, next.retryCount - 1);
+      }
       next.nextAttemptAt = outcome.delayMs ? now + outcome.delayMs : undefined;
       break;
   }
@@ -78,7 +80,7 @@ export function finish(next: Draft, status: TerminalStatus, now: number): void {
     next.parentId === undefined &&
     next.duties.includes("retain") &&
     next.epoch === 1 &&
-    next.children === NO_CHILDREN
+    Object.keys(next.children).length === 0
   ) {
     next.expiresAt = now + next.retentionMs;
     next.duties = next.duties.filter((duty) => duty !== "retain");

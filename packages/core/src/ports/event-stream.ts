@@ -84,7 +84,7 @@ export interface EventStream {
 
   /**
    * Appends each item's events in their order, contiguous per item, and renews the stream's safety expiry. Repeating an append whose answer was
-   * lost stores nothing twice and returns the first sequences.
+   * lost stores nothing twice and returns the first sequences, also after the end.
    * @returns the sequence of every event, per item.
    * @throws {BatchError} when only some items failed. @throws `STREAM_ENDED` after the end, `PAYLOAD_TOO_LARGE`, `VALIDATION_FAILED` (CR, LF or NUL in a
    * name), `UNAVAILABLE`, `CLOSED`.
@@ -107,7 +107,8 @@ export interface EventStream {
    * From history to live: every event after `after` exactly once, in order; a gap where the cap took what was asked for; ends after the terminal
    * event, or when `signal` aborts. Waits where nothing was appended yet. A slow reader delays nobody and holds a bounded amount: it reads from the log, and is told a
    * gap when the cap overtakes it. Survives restarts and cuts of the store by itself.
-   * @throws `CURSOR_INVALID`, when iteration starts. @throws `CLOSED` when the adapter is closed meanwhile.
+   * @throws `CURSOR_INVALID`, when iteration starts. @throws `CLOSED` when the adapter is closed meanwhile, and `CURSOR_INVALID` when the stream
+   * expires meanwhile.
    */
   follow(
     streamId: string,
