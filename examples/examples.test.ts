@@ -22,6 +22,18 @@ test("workflow: a step that is finished is not run again", async () => {
   expect(lines).toContain("{ receipt: 'receipt of 1851' }");
 });
 
+test("operating: what failed is told, found, and run again", async () => {
+  const lines = (await outputOf("operating/main.ts")).trimEnd().split("\n");
+  expect(lines.sort()).toEqual([
+    "attempt 1 of bill-7 failed",
+    "printed 7",
+    "stamped 8",
+    "started true { handled: 1, skipped: 0, missed: 0 } 0",
+    "task bill-7 (bill.print) ended as DEAD_LETTER: out of paper after 2 attempts",
+    "told of bill-7 DEAD_LETTER",
+  ]);
+});
+
 test("run-stream: a client follows a run over HTTP to its end", async () => {
   expect((await outputOf("run-stream/server.ts")).trimEnd().split("\n")).toEqual([
     '1 lifecycle.started {"type":"agent.answer","attempt":1}',

@@ -6,11 +6,11 @@ import type { Display, Tally } from "./display.ts";
 
 /** So many retries are told one by one, and so many failures; the others are only counted. */
 const MOST_LINES = 12;
-const { maxAttempts } = generateSummary.retry;
 
 const taskEvent = z.object({
   type: z.enum([generateSummary.name, generateScene.name]),
   attempt: z.number().optional(),
+  max_attempts: z.number().optional(),
   delay_ms: z.number().optional(),
   status: z.string().optional(),
   error: z.string().nullish(),
@@ -58,7 +58,7 @@ export class RunWatch {
         break;
       case "task.retrying": {
         this.#tally.retries++;
-        const next = `attempt ${(event.attempt ?? 0) + 1} of ${maxAttempts} in ${((event.delay_ms ?? 0) / 1_000).toFixed(1)} s`;
+        const next = `attempt ${(event.attempt ?? 0) + 1} of ${event.max_attempts} in ${((event.delay_ms ?? 0) / 1_000).toFixed(1)} s`;
         await this.#tell("retries", taskId, (what) => `retrying ${event.type} ${what} (${next}): ${event.error}`);
         break;
       }

@@ -114,7 +114,35 @@ describe.each(["lowest", "newest"] as const)("on the %s Node", (which) => {
     writeFileSync(join(project, "load.mjs"), `${imports.join("\n")}\nconsole.log("loaded");\n`);
     expect(run(node, ["load.mjs"], project).trim()).toBe("loaded");
   });
+
+  test("a workflow runs to its end, is followed, and the process ends by itself", () => {
+    if (node === undefined) return;
+    writeFileSync(join(project, "program.mjs"), PROGRAM);
+    expect(run(node, ["program.mjs"], project).trim().split("\n")).toEqual([
+      "lifecycle.started",
+      "task.started",
+      "task.completed",
+      "lifecycle.completed",
+      "42",
+    ]);
+  });
 });
+
+/** What a host may write, in plain JavaScript, over the published build. */
+const PROGRAM = `
+  import { createApp, defineTask } from "@intermodal/core";
+  const any = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
+  const double = defineTask("double", { input: any, output: any });
+  const answer = defineTask("answer", { input: any, output: any });
+  const app = createApp({ name: "program" });
+  app.handle(double, (n) => 2 * n);
+  app.handle(answer, (n, ctx) => ctx.call(double, n));
+  await app.start();
+  const task = await app.submit(answer, 21);
+  for await (const { name } of task.stream()) console.log(name);
+  console.log(await task.result());
+  await app.stop();
+`;
 
 describe.each([
   ["@intermodal/core/contracts", "defineTask"],

@@ -3,9 +3,16 @@ import { describe, expect, test } from "vitest";
 import { commandBusSabotages } from "./command-bus.ts";
 import { eventBusSabotages } from "./event-bus.ts";
 import { eventStreamSabotages } from "./event-stream.ts";
+import { lifecycleSabotages } from "./lifecycle.ts";
 import { taskStateStoreSabotages } from "./task-state-store.ts";
 
-const sabotages = [...commandBusSabotages, ...eventBusSabotages, ...taskStateStoreSabotages, ...eventStreamSabotages];
+const sabotages = [
+  ...commandBusSabotages,
+  ...eventBusSabotages,
+  ...taskStateStoreSabotages,
+  ...eventStreamSabotages,
+  ...lifecycleSabotages,
+];
 
 describe("the sabotages together", () => {
   test("have different names, and each breaks something", () => {

@@ -3,6 +3,7 @@ import type { ConformanceCase, Subject } from "./case.ts";
 import { commandBusCases } from "./command-bus/index.ts";
 import { eventBusCases } from "./event-bus/index.ts";
 import { eventStreamCases } from "./event-stream/index.ts";
+import { lifecycleCases } from "./lifecycle/index.ts";
 import { taskStateStoreCases } from "./task-state-store/index.ts";
 
 /** Every case of the kit. */
@@ -11,6 +12,7 @@ export const cases: readonly ConformanceCase[] = [
   ...eventBusCases,
   ...taskStateStoreCases,
   ...eventStreamCases,
+  ...lifecycleCases,
 ];
 
 const PORTS = ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const;

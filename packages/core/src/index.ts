@@ -8,6 +8,7 @@ export { createApp } from "./app/create-app.ts";
 export { type QueueDeadLetter, QueueDeadLetters } from "./app/dead-letters.ts";
 export { DEFAULTS } from "./app/defaults.ts";
 export { discover } from "./app/discover.ts";
+export { ListenerDeadLetters } from "./app/listener-dead-letters.ts";
 export {
   type AttemptNotification,
   LifecycleEmitter,
@@ -33,7 +34,7 @@ export {
   RetryAfterError,
 } from "./errors.ts";
 export type { ChildrenSummary, TaskErrorInfo, TaskPhase, TaskStatus, TerminalStatus } from "./lifecycle/record.ts";
-export { type MemoryLimits, memory } from "./memory/index.ts";
+export { type MemoryLimits, type MemoryOptions, memory } from "./memory/index.ts";
 export type { AdapterFactory } from "./ports/adapter.ts";
 export type { DeadLetter, Page, PageOptions } from "./ports/delivery.ts";
 export type { JsonValue } from "./ports/json.ts";

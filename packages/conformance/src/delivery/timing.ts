@@ -14,8 +14,12 @@ export const SOON_MS = 5_000;
 /** Two machines' clocks, or one clock read in two places, may differ by this much without anything being early. */
 const TOLERANCE_MS = 5;
 
+export function assertNotEarly(what: string, actualMs: number, delayMs: number): void {
+  assert(actualMs >= delayMs - TOLERANCE_MS, `${what} came after ${actualMs} ms, earlier than ${delayMs} ms`);
+}
+
 /** Never early, late by at most 20 % + 1 s. */
 export function assertDelayed(what: string, actualMs: number, delayMs: number): void {
-  assert(actualMs >= delayMs - TOLERANCE_MS, `${what} came after ${actualMs} ms, earlier than ${delayMs} ms`);
+  assertNotEarly(what, actualMs, delayMs);
   assert(actualMs <= latest(delayMs), `${what} came after ${actualMs} ms, later than ${latest(delayMs)} ms`);
 }

@@ -24,4 +24,19 @@ export const probe = defineTask("probe", { input: any<{ n: number }>(), output: 
 /** What `probe` submits or calls. */
 export const step = defineTask("step", { input: any<{ n: number }>(), output: any<number>(), retry: PATIENT });
 
+/** A task with one attempt. */
+export const once = defineTask("once", {
+  input: any<{ n: number }>(),
+  output: any<number>(),
+  retry: { maxAttempts: 1, backoff: fixed(0) },
+});
+
 export const happened = defineEvent("happened", { data: any<{ n: number }>() });
+
+/** What `step` submits, to a queue of its own. */
+export const leaf = defineTask("leaf", {
+  queue: "leaves",
+  input: any<{ n: number }>(),
+  output: any<number>(),
+  retry: PATIENT,
+});

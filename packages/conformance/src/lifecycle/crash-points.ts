@@ -1,27 +1,30 @@
+import { AssertionError } from "../assert.ts";
 import type { CaseContext } from "../case.ts";
 import type { Around } from "./switched-ports.ts";
 import type { AppProcess } from "./world.ts";
 
 /** Calls that change nothing: a death around them is a death at the next one. */
-const WITHOUT_EFFECT = /\.(?:get|list|read|inspect|consumption\.close|work|listen)$/;
+export const WITHOUT_EFFECT = /\.(?:get|list|read|inspect|consumption\.close|work|listen)$/;
 
-/** Counts the moments at which a process may die, and ends it at one of them. */
+/** Counts the moments of a process, and at one of them does something to it: ends it, unless told otherwise. */
 export class CrashPoints {
-  /** What each moment was, in order. */
-  readonly passed: string[] = [];
+  /** What the moments were, in order. */
+  readonly passed: string[];
   readonly #at: number;
-  readonly #process: AppProcess;
+  readonly #strike: () => Promise<unknown>;
+  #struck = false;
 
-  /** @param at the number, from 1, of the moment to die at; none where it is 0. */
-  constructor(process: AppProcess, at: number) {
-    this.#process = process;
+  /** @param at the number, from 1, of the moment; none where it is 0. */
+  constructor(process: AppProcess, at: number, passed: string[] = [], strike = () => process.kill()) {
+    this.passed = passed;
     this.#at = at;
+    this.#strike = strike;
     process.switched.around = this.#around;
   }
 
-  /** The moment of its death; `undefined` while it lives. */
-  get diedAt(): string | undefined {
-    return this.#at > 0 ? this.passed[this.#at - 1] : undefined;
+  /** It has happened. */
+  get struck(): boolean {
+    return this.#struck;
   }
 
   readonly #around: Around = async (call, run) => {
@@ -34,15 +37,41 @@ export class CrashPoints {
   };
 
   async #pass(moment: string): Promise<void> {
-    if (this.passed.length >= this.#at && this.#at > 0) return;
+    if (this.#struck) return;
     this.passed.push(moment);
-    if (this.passed.length === this.#at) await this.#process.kill();
+    if (this.passed.length !== this.#at) return;
+    this.#struck = true;
+    await this.#strike();
+  }
+}
+
+/**
+ * Runs something once to learn its moments, and then once for each of them (or as many, evenly spread, as there is time for).
+ * @param run gets the number of the moment, 0 for none.
+ */
+export async function atEachMoment(t: CaseContext, what: string, run: (at: number) => Promise<Moments>): Promise<void> {
+  const { passed } = await run(0);
+  for (const at of chosen(t, passed.length)) {
+    try {
+      await run(at);
+    } catch (error) {
+      if (!(error instanceof AssertionError)) throw error;
+      const moment = `${what} at moment ${at} of ${passed.length}, about "${passed[at - 1]}"`;
+      throw new AssertionError(`${moment}: ${error.message}`, error.showDiff ? error : undefined);
+    }
   }
 }
 
 /** Every moment, or as many of them, evenly spread, as there is time for. */
 export function chosen(t: CaseContext, count: number): readonly number[] {
-  const most = t.size(count, 10);
-  if (most >= count) return Array.from({ length: count }, (_, at) => at + 1);
-  return Array.from({ length: most }, (_, at) => 1 + Math.floor((at * count) / most));
+  const most = Math.min(count, t.size(count, FEW));
+  return Array.from({ length: most }, (_, turn) => 1 + Math.floor((turn * count) / most));
 }
+
+/** What the moments were, in order. */
+export interface Moments {
+  readonly passed: readonly string[];
+}
+
+/** Where every moment takes real time. */
+const FEW = 10;

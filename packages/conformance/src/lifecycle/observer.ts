@@ -1,5 +1,5 @@
 import type { App, RunEntry } from "@intermodal/core";
-import { ACK, type DeadLetter, isTerminal, type TaskRecord } from "@intermodal/core/ports";
+import { ACK, type DeadLetter, isTerminal, type StreamPage, type TaskRecord } from "@intermodal/core/ports";
 import { assert, equal } from "../assert.ts";
 import type { CaseContext } from "../case.ts";
 import { probe } from "./contracts.ts";
@@ -75,9 +75,14 @@ export class Observer {
     equal(await this.unrest(), [], "unrest after the end");
   }
 
+  /** What the stream of a run holds. */
+  async read({ streamId }: TaskRecord): Promise<StreamPage> {
+    return this.#adapter.eventStream.read(streamId, { limit: 10_000 });
+  }
+
   /** Checks the stream of a run: gapless, one terminal event, at its end. */
   async assertEndedStream(record: TaskRecord): Promise<void> {
-    const { events, ended } = await this.#adapter.eventStream.read(record.streamId, { limit: 10_000 });
+    const { events, ended } = await this.read(record);
     equal(
       events.map(({ sequence }) => sequence),
       events.map((_, at) => at + 1),

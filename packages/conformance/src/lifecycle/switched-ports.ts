@@ -15,12 +15,13 @@ const SYNCHRONOUS = new Set(["changes", "follow"]);
 
 /**
  * The ports of one process, with a switch: from the moment it is dead no call comes back and no settlement goes out. What hangs so is let go when it is
- * buried, so that the process's app can be stopped.
+ * buried, so that the process's app can be stopped. While it is blocked, nothing comes in or goes out.
  */
 export class SwitchedPorts {
   readonly ports: Ports;
   around: Around = (_, run) => run();
   #state: "alive" | "dead" | "buried" = "alive";
+  #blocked: PromiseWithResolvers<void> | undefined;
   readonly #hanging = new Set<(error: Error) => void>();
 
   /** @param omitted ports that the process does without. */
@@ -37,6 +38,15 @@ export class SwitchedPorts {
       rateLimiter: tap("rateLimiter"),
       inbox: tap("inbox"),
     };
+  }
+
+  block(): void {
+    this.#blocked ??= Promise.withResolvers();
+  }
+
+  unblock(): void {
+    this.#blocked?.resolve();
+    this.#blocked = undefined;
   }
 
   die(): void {
@@ -79,7 +89,7 @@ export class SwitchedPorts {
 
   #handler(portName: string, handle: DeliveryHandler): DeliveryHandler {
     return async (delivery) => {
-      if (this.#state !== "alive") await this.#end();
+      await this.#pass();
       const settlement = await handle(delivery);
       const call = { name: `${portName}.${settlement.kind}`, kind: "settlement" } as const;
       return (await this.#run(call, async () => settlement)) as Settlement;
@@ -87,15 +97,22 @@ export class SwitchedPorts {
   }
 
   async #run(call: PortCall, run: () => Promise<unknown>): Promise<unknown> {
-    if (this.#state !== "alive") await this.#end();
+    if (this.#state === "buried" && call.name.endsWith(".consumption.close")) return { running: 0 };
+    await this.#pass();
     try {
       return await this.around(call, async () => {
-        if (this.#state !== "alive") await this.#end();
+        await this.#pass();
         return run();
       });
     } finally {
-      if (this.#state !== "alive") await this.#end();
+      await this.#pass();
     }
+  }
+
+  /** Nothing passes in or out of a process that is blocked or dead. */
+  async #pass(): Promise<void> {
+    while (this.#blocked !== undefined) await this.#blocked.promise;
+    if (this.#state !== "alive") await this.#end();
   }
 
   #end(): Promise<never> {

@@ -1,5 +1,5 @@
 import { type App, type AppOptions, createApp, type Ports, silentLogger } from "@intermodal/core";
-import type { Adapter, CommandBus, EventBus, EventStream, TaskStateStore } from "@intermodal/core/ports";
+import type { Adapter, Clock, CommandBus, EventBus, EventStream, TaskStateStore } from "@intermodal/core/ports";
 import { ProcessClock } from "@intermodal/core/testing";
 import type { CaseContext, ConformanceCase } from "../case.ts";
 import type { FaultName } from "../harness.ts";
@@ -37,11 +37,11 @@ export class AppProcess {
   readonly #t: CaseContext;
   #dead = false;
 
-  constructor(t: CaseContext, adapter: FullAdapter, options: ProcessOptions) {
+  constructor(t: CaseContext, adapter: FullAdapter, clock: ProcessClock, options: ProcessOptions) {
     const { serve, omit, inNamespace = t.namespace, ...rest } = options;
     this.#t = t;
     this.adapter = adapter;
-    this.clock = new ProcessClock(t.clock);
+    this.clock = clock;
     this.switched = new SwitchedPorts(adapter, omit);
     this.app = createApp({
       name: "conformance",
@@ -70,11 +70,20 @@ export class AppProcess {
     await this.#t.faults.kill(this.adapter);
   }
 
+  /** Its event loop stands still: no timer fires, nothing comes in or goes out. */
+  block(): void {
+    this.clock.freeze();
+    this.switched.block();
+  }
+
+  unblock(): void {
+    this.switched.unblock();
+    this.clock.thaw();
+  }
+
   async end(): Promise<void> {
-    if (this.#dead) {
-      this.switched.bury();
-      this.clock.thaw();
-    }
+    if (this.#dead) this.switched.bury();
+    this.unblock();
     await this.app.stop({ timeoutMs: 0 });
     this.switched.bury();
     if (!this.#dead) await this.adapter.close();
@@ -91,8 +100,8 @@ export class World {
   }
 
   /** Another client of the server, without an app. */
-  async open(namespace = this.t.namespace): Promise<FullAdapter> {
-    const adapter = await this.t.open({ namespace });
+  async open(namespace = this.t.namespace, clock: Clock = this.t.clock): Promise<FullAdapter> {
+    const adapter = await this.t.open({ namespace, clock });
     for (const port of ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const) {
       if (adapter[port] === undefined)
         this.t.skip(`${adapter.name} has no ${port}, and the life of a task needs all four`);
@@ -102,7 +111,8 @@ export class World {
 
   /** A process that sends, but has not been started. */
   async process(options: ProcessOptions = {}): Promise<AppProcess> {
-    const made = new AppProcess(this.t, await this.open(options.inNamespace), options);
+    const clock = new ProcessClock(this.t.clock);
+    const made = new AppProcess(this.t, await this.open(options.inNamespace, clock), clock, options);
     this.#processes.push(made);
     return made;
   }

@@ -12,6 +12,7 @@ import type { QueueInspection } from "../ports/command-bus.ts";
 import type { ListenerInspection } from "../ports/event-bus.ts";
 import { runSource } from "../run-stream/follow-run.ts";
 import { createRunStreamHandler, type RunStreamHandlerOptions } from "../run-stream/http.ts";
+import { bridgeNotifications } from "../worker/bridge.ts";
 import type { EventHandler, ListenerCounts, ListenerOptions } from "../worker/event-listener.ts";
 import { currentScope } from "../worker/scope.ts";
 import { type Unfinished, Worker } from "../worker/worker.ts";
@@ -19,13 +20,16 @@ import { type SubmitOptions, submitTask } from "../workflow/submit.ts";
 import type { Carriers } from "./carriers.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { ListenerDeadLetters } from "./listener-dead-letters.ts";
 import type { LifecycleEmitter, LifecycleName } from "./notifications.ts";
 import { type PublishOptions, publishEvent, type SendOptions, sendCommand } from "./publish.ts";
 import { type Discoverable, type Handler, Registry, type ServiceOptions } from "./registry.ts";
+import { assertPortsFor } from "./required-ports.ts";
 import { Runtime, type Surroundings } from "./runtime.ts";
 import { TaskHandle } from "./task-handle.ts";
 import { Tasks } from "./tasks.ts";
 
+/** What `app.bridge` publishes. */
 export interface BridgeOptions {
   /** Which notifications are published, as events named `task.<notification>`. `completed` and `failed` are owed as duties; an outage can lose the others. */
   readonly notifications: readonly LifecycleName[];
@@ -49,21 +53,29 @@ export interface AppHealth {
 
 /** One container, any carrier: sends, handles, publishes, listens, tracks and streams. Made by `createApp`. */
 export class App {
+  /** Names the application to listeners, logs and records. */
   readonly name: string;
+  /** What it sends, stores and sees is apart from every other namespace. */
   readonly namespace: string;
   /** Notifications of what happens to tasks in this process. */
   readonly lifecycle: LifecycleEmitter;
+  /** All tasks of the namespace. */
   readonly tasks: Tasks;
+  /** Dead letters of queues. */
   readonly deadLetters: QueueDeadLetters;
+  /** Dead letters of this app's listeners. */
+  readonly listenerDeadLetters: ListenerDeadLetters;
   readonly #surroundings: Surroundings;
   readonly #open: () => Promise<Carriers>;
   readonly #concurrency: (queue: string) => number;
+  readonly #onStop: () => void;
   readonly #registry = new Registry();
   readonly #service: ServiceOptions;
   #state: AppHealth["state"] = "created";
   #runtime: Runtime | undefined;
   #opening: Promise<Runtime> | undefined;
   #adapters: readonly Adapter[] = [];
+  #stopBridge: (() => void) | undefined;
   #worker: Worker | undefined;
   #stopping: Promise<{ readonly unfinished: readonly Unfinished[] }> | undefined;
   #keepAlive: ReturnType<typeof setInterval> | undefined;
@@ -74,6 +86,7 @@ export class App {
     open: () => Promise<Carriers>;
     concurrency: (queue: string) => number;
     onSkipped: ServiceOptions["onSkipped"];
+    onStop: () => void;
   }) {
     this.#surroundings = options.surroundings;
     this.name = options.surroundings.name;
@@ -81,10 +94,12 @@ export class App {
     this.lifecycle = options.surroundings.lifecycle;
     this.#open = options.open;
     this.#concurrency = options.concurrency;
+    this.#onStop = options.onStop;
     this.#service = { service: this.name, concurrency: DEFAULTS.concurrency, onSkipped: options.onSkipped };
     const ready = () => this.#ready();
     this.tasks = new Tasks(ready);
     this.deadLetters = new QueueDeadLetters(ready);
+    this.listenerDeadLetters = new ListenerDeadLetters(this.name, ready);
   }
 
   /** Registers the handler of a task or command. Workers of its queue begin with `start()`. @throws `ALREADY_REGISTERED`, `CONFIG_INVALID`. */
@@ -165,17 +180,17 @@ export class App {
     await publishEvent(runtime, contract, data, options);
   }
 
-  /** Removes a listener's durable, with what waits in it. @throws `UNAVAILABLE`. */
+  /** Removes a listener's durable, with what waits in it and its dead letters. What its inbox remembers stays for its window. @throws `UNAVAILABLE`. */
   async forget(listener: string): Promise<void> {
     await (await this.#ready()).ports.eventBus.forget({ service: this.name, listener });
   }
 
-  /** How a queue stands. */
+  /** How a queue stands. @throws `UNAVAILABLE`, `CLOSED`. */
   async inspectQueue(queue = "default"): Promise<QueueInspection> {
     return (await this.#ready()).ports.commandBus.inspect(queue);
   }
 
-  /** How a listener of this app stands. */
+  /** How a listener of this app stands; an unknown one is empty. @throws `UNAVAILABLE`, `CLOSED`. */
   async inspectListener(listener: string): Promise<ListenerInspection> {
     return (await this.#ready()).ports.eventBus.inspect({ service: this.name, listener });
   }
@@ -212,9 +227,10 @@ export class App {
     this.#keepAlive = setInterval(() => {}, 2 ** 30);
     try {
       const runtime = await this.#ready();
+      // Stopped meanwhile: nothing may begin any more.
+      this.#assertOpen();
       const { registrations, listeners } = this.#registry;
-      // Fails now, not at the first message.
-      if ([...registrations.values()].some(({ contract }) => contract.kind === "task")) void runtime.store;
+      assertPortsFor(registrations, runtime);
       this.#worker = new Worker({
         runtime,
         registrations,
@@ -238,6 +254,7 @@ export class App {
     return this.#stopping;
   }
 
+  /** How the app, its adapters and its listeners stand, for a health endpoint. Never rejects: an adapter that cannot say how it is counts as not connected. */
   async health(): Promise<AppHealth> {
     const adapters = await Promise.all(
       this.#adapters.map(async (adapter) => {
@@ -256,22 +273,36 @@ export class App {
 
   async #stop(timeoutMs: number): Promise<{ readonly unfinished: readonly Unfinished[] }> {
     this.#state = "stopping";
+    this.#onStop();
+    // What is being opened has to be closed too.
+    await this.#opening?.catch(() => undefined);
     const worker = this.#worker;
     const unfinished = (await worker?.drain(timeoutMs)) ?? [];
-    const close = async () => {
-      worker?.close();
-      await this.#runtime?.close({ timeoutMs: 2_000 });
-      await Promise.all(this.#adapters.map((adapter) => adapter.close()));
-      clearInterval(this.#keepAlive);
-      this.#state = "stopped";
-    };
-    if (unfinished.length === 0) await close();
+    if (unfinished.length === 0) await this.#close();
     else {
       // They go on, with their leases; when the last has ended, the connections go too.
       clearInterval(this.#keepAlive);
-      void worker?.idle().then(close);
+      void worker?.idle().then(() => this.#close());
     }
     return { unfinished };
+  }
+
+  /** Never rejects: nobody may be left to hear of it. */
+  async #close(): Promise<void> {
+    this.#worker?.close();
+    this.#stopBridge?.();
+    await this.#runtime?.close({ timeoutMs: 2_000 });
+    await Promise.all(
+      this.#adapters.map((adapter) =>
+        adapter.close().catch((error: unknown) =>
+          this.#surroundings.logger.warn(`adapter "${adapter.name}" could not be closed`, {
+            error: messageOf(error),
+          }),
+        ),
+      ),
+    );
+    clearInterval(this.#keepAlive);
+    this.#state = "stopped";
   }
 
   #assertOpen(): void {
@@ -283,10 +314,13 @@ export class App {
   }
 
   async #ready(): Promise<Runtime> {
+    // After `stop()` nothing would close what is opened.
+    if (this.#opening === undefined) this.#assertOpen();
     this.#opening ??= this.#open().then(
       ({ ports, adapters }) => {
         this.#adapters = adapters;
         this.#runtime = new Runtime(this.#surroundings, ports);
+        this.#stopBridge = bridgeNotifications(this.#runtime);
         return this.#runtime;
       },
       (error: unknown) => {

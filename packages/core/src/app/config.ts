@@ -51,7 +51,7 @@ export function resolveUrls(options: CarrierUrls, environment: Environment): Res
 }
 
 /** @throws `CONFIG_INVALID`. */
-export function schemeOf(url: string): string {
+function schemeOf(url: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
   if (scheme !== undefined) return scheme.toLowerCase();
   throw new IntermodalError(

@@ -34,6 +34,8 @@ export function createApp(options: AppOptions): App {
     bridge: undefined,
   };
   const { ports } = options;
+  const signals = options.signals ?? [];
+  const stop = () => void app.stop();
   const app = new App({
     surroundings,
     open:
@@ -42,8 +44,11 @@ export function createApp(options: AppOptions): App {
         : async () => ({ ports, adapters: [] }),
     concurrency: concurrencyOf(options),
     onSkipped: options.onSkippedEvent,
+    onStop: () => {
+      for (const signal of signals) process.off(signal, stop);
+    },
   });
-  for (const signal of options.signals ?? []) process.once(signal, () => void app.stop());
+  for (const signal of signals) process.once(signal, stop);
   return app;
 }
 

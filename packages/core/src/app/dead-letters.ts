@@ -17,6 +17,7 @@ export class QueueDeadLetters {
     this.#ready = ready;
   }
 
+  /** In the order they were put aside. @throws `CURSOR_INVALID`, `UNAVAILABLE`, `CLOSED`. */
   async list(queue = "default", options?: PageOptions): Promise<Page<QueueDeadLetter>> {
     const page = await (await this.#bus()).list(queue, options);
     const items = page.items.map((letter) => ({ ...letter, taskId: trackedTaskOf(letter.body) }));
@@ -41,7 +42,7 @@ export class QueueDeadLetters {
     return (await this.#bus()).replay(queue, deadLetterIds);
   }
 
-  /** @returns how many of the ids were there. */
+  /** Deletes dead letters; the record of a task stays. @returns how many of the ids were there. @throws `UNAVAILABLE`, `CLOSED`. */
   async discard(queue: string, deadLetterIds: readonly string[]): Promise<number> {
     return (await this.#bus()).discard(queue, deadLetterIds);
   }

@@ -18,6 +18,7 @@ export interface TaskNotification {
   readonly timestamp: number;
 }
 
+/** What is told of one attempt. */
 export interface AttemptNotification extends TaskNotification {
   readonly attempt: number;
   readonly maxAttempts: number;
@@ -35,6 +36,7 @@ export interface LifecycleNotifications {
   readonly failed: TaskNotification & { readonly status: TerminalStatus; readonly error?: TaskErrorInfo | undefined };
 }
 
+/** What a notification is called. */
 export type LifecycleName = keyof LifecycleNotifications;
 type Listener<Name extends LifecycleName> = (notification: LifecycleNotifications[Name]) => void;
 
@@ -47,7 +49,7 @@ export class LifecycleEmitter {
     this.#logger = logger;
   }
 
-  /** @returns stops listening. */
+  /** Calls `listener` at each notification of this name, synchronously; it should not take long. @returns stops listening. */
   on<Name extends LifecycleName>(name: Name, listener: Listener<Name>): () => void {
     let listeners = this.#listeners.get(name);
     if (listeners === undefined) {
@@ -58,15 +60,26 @@ export class LifecycleEmitter {
     return () => listeners.delete(listener as Listener<never>);
   }
 
+  /** Tells every listener. The SDK's own to call. */
   emit<Name extends LifecycleName>(name: Name, notification: LifecycleNotifications[Name]): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return;
     for (const listener of listeners) {
-      try {
-        (listener as Listener<Name>)(notification);
-      } catch (error) {
-        this.#logger.error(`a listener of "${name}" notifications failed`, { error: messageOf(error) });
-      }
+      tell(listener as Listener<Name>, notification, this.#logger, name);
     }
   }
+}
+
+/** Calls a function of the application's that nothing depends on: whether it throws or rejects, it is logged and disturbs nobody. */
+export function tell<T>(listener: (about: T) => unknown, about: T, logger: Logger, what: string): void {
+  try {
+    const returned = listener(about);
+    if (returned instanceof Promise) returned.catch((error: unknown) => noteFailed(error, logger, what));
+  } catch (error) {
+    noteFailed(error, logger, what);
+  }
+}
+
+function noteFailed(error: unknown, logger: Logger, what: string): void {
+  logger.error(`a listener of "${what}" failed`, { error: messageOf(error) });
 }

@@ -72,6 +72,7 @@ export interface Bridge {
 
 /** An attempt that runs here, as those see it who want it to stop. */
 export interface RunningAttempt {
+  readonly record: TaskRecord;
   cancel(): void;
 }
 
@@ -85,8 +86,12 @@ export class Runtime {
   readonly surroundings: Surroundings;
   readonly ports: Ports;
   readonly writer: RunStreamWriter | undefined;
-  /** Attempts that run in this process, by task. */
-  readonly running = new Map<string, RunningAttempt>();
+  /** Attempts that run in this process, by worker of a queue. */
+  readonly running: Iterable<RunningAttempt>[] = [];
+  /** Tasks that this process may have claimed: the answer was lost, and the store has not been asked again. */
+  readonly unanswered = new Set<string>();
+  /** Duties whose server was still away after the last one that was patient with it. */
+  readonly hindered = new Set<Duty>();
   readonly #store: TaskStore | undefined;
   readonly #send: Batcher<OutgoingCommand, void>;
   readonly #publish: Batcher<OutgoingEvent, void>;
@@ -110,6 +115,18 @@ export class Runtime {
       await ports.eventBus.publish(events);
       return [];
     });
+  }
+
+  /** Whether an attempt at the task runs in this process. */
+  runs(id: string): boolean {
+    return this.running.some((attempts) => [...attempts].some(({ record }) => record.id === id));
+  }
+
+  /** Tells the attempt at the task that runs in this process, if one does, that it is to stop. */
+  cancelHere(id: string): void {
+    for (const attempts of this.running) {
+      for (const attempt of attempts) if (attempt.record.id === id) attempt.cancel();
+    }
   }
 
   /** Ends a run's stream. */

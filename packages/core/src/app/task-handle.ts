@@ -9,34 +9,39 @@ import { replayTask } from "../workflow/replay.ts";
 import type { Runtime } from "./runtime.ts";
 import { snapshotOf, type TaskSnapshot } from "./task-snapshot.ts";
 
+/** How long to wait for a task's end. */
 export interface ResultOptions {
   /** Rejects with `TIMEOUT` after so many milliseconds; without it, waits for as long as it takes. */
   readonly timeoutMs?: number | undefined;
+  /** Gives up waiting, with the signal's reason; the task goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which part of a run's stream to follow. */
 export interface StreamOptions {
   /**
    * The sequence after which to start.
    * @default 0
    */
   readonly after?: number | undefined;
+  /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One task, as seen from outside. `app.task(contract, id)` gets the handle again in another process. */
 export class TaskHandle<Contract extends AnyTaskContract> {
+  /** The task's id: `app.task(contract, id)` gets this handle again. */
   readonly id: string;
   readonly #runtime: Runtime | (() => Promise<Runtime>);
   readonly #contract: Contract;
-  readonly #end: (() => Promise<TaskRecord>) | undefined;
+  readonly #end: ((patience: AbortSignal | undefined) => Promise<TaskRecord>) | undefined;
 
   /** @internal Applications get handles from `submit` and `task`. */
   constructor(
     runtime: Runtime | (() => Promise<Runtime>),
     contract: Contract,
     id: string,
-    end?: () => Promise<TaskRecord>,
+    end?: (patience: AbortSignal | undefined) => Promise<TaskRecord>,
   ) {
     this.#runtime = runtime;
     this.#contract = contract;
@@ -44,7 +49,7 @@ export class TaskHandle<Contract extends AnyTaskContract> {
     this.#end = end;
   }
 
-  /** @throws `NOT_FOUND` when there is no such task, or its record has expired. */
+  /** How the task stands now (C2). @throws `UNAVAILABLE`. @throws `NOT_FOUND` when there is no such task, or its record has expired. */
   async status(): Promise<TaskSnapshot> {
     return snapshotOf(await this.#record());
   }
@@ -53,8 +58,11 @@ export class TaskHandle<Contract extends AnyTaskContract> {
    * Waits for the end and returns the result. Depends on the task's state alone, never on its stream.
    * @throws {TaskFailedError} with status, attempts and cause, when it ended as FAILED, CANCELLED or DEAD_LETTER. @throws `TIMEOUT`, `NOT_FOUND`.
    */
-  async result(options: ResultOptions = {}): Promise<TaskResult<Contract>> {
-    return resultOf(this.#contract, await this.#wait(options));
+  result(options: ResultOptions = {}): Promise<TaskResult<Contract>> {
+    const result = this.#wait(options).then((record) => resultOf(this.#contract, record));
+    // A handler that forgot to await it must not end its process.
+    if (this.#end !== undefined) result.catch(() => undefined);
+    return result;
   }
 
   /**
@@ -89,9 +97,9 @@ export class TaskHandle<Contract extends AnyTaskContract> {
   }
 
   async #wait(options: ResultOptions): Promise<TaskRecord> {
-    if (this.#end !== undefined) return this.#end();
     const runtime = await this.#ready();
     const { clock } = runtime.surroundings;
+    if (this.#end !== undefined && options.timeoutMs === undefined) return this.#end(options.signal);
     const limit = new AbortController();
     const cancelTimeout =
       options.timeoutMs === undefined
@@ -103,6 +111,7 @@ export class TaskHandle<Contract extends AnyTaskContract> {
           );
     const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
     try {
+      if (this.#end !== undefined) return await this.#end(signal);
       const record = await runtime.store.waiter.wait(this.id, signal);
       if (record === undefined) throw notFound(this.id);
       return record;

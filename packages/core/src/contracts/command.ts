@@ -5,6 +5,7 @@ import { type RetryOptions, type RetryPolicy, retryPolicy } from "./retry.ts";
 import { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from "./schema.ts";
 import { checkVersion } from "./version.ts";
 
+/** What a command's contract says. */
 export interface CommandOptions<In extends Schema> {
   /** Of the parameters. Its input type is sent, so it must survive JSON. */
   readonly input: JsonInput<In>;
@@ -35,6 +36,7 @@ export interface CommandContract<In extends Schema = Schema> {
   readonly timeoutMs: number | undefined;
 }
 
+/** The contract of some command. */
 export type AnyCommandContract = CommandContract;
 
 /** What `send` takes. */

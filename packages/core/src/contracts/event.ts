@@ -4,6 +4,7 @@ import type { JsonData } from "./json.ts";
 import { checkSchema, type Schema, type SchemaInput, type SchemaOutput } from "./schema.ts";
 import { checkVersion } from "./version.ts";
 
+/** What an event's contract says. */
 export interface EventOptions<Data extends Schema | undefined = undefined> {
   /**
    * `major.minor`, stamped on what is published. A listener takes all minors of its major unless it says otherwise.
@@ -22,6 +23,7 @@ export interface EventContract<Data extends Schema | undefined = Schema | undefi
   readonly data: Data;
 }
 
+/** The contract of some event. */
 export type AnyEventContract = EventContract;
 
 /** What `publish` takes. */

@@ -19,6 +19,7 @@ export interface TaskRateLimit extends RateLimit {
   readonly key?: string | undefined;
 }
 
+/** What a task's contract says. */
 export interface TaskOptions<In extends Schema, Out extends Schema | undefined = undefined> {
   /** Of the parameters. Its input type is sent, so it must survive JSON. */
   readonly input: JsonInput<In>;
@@ -43,6 +44,7 @@ export interface TaskOptions<In extends Schema, Out extends Schema | undefined =
    * @default 604,800,000 (7 days)
    */
   readonly retentionMs?: number | undefined;
+  /** How often attempts may start; absent: no limit. What has to wait is not counted as an attempt. */
   readonly rateLimit?: TaskRateLimit | undefined;
 }
 
@@ -60,6 +62,7 @@ export interface TaskContract<In extends Schema = Schema, Out extends Schema | u
   readonly rateLimit: TaskRateLimit | undefined;
 }
 
+/** The contract of some task. */
 export type AnyTaskContract = TaskContract;
 
 /** What `submit` takes. */

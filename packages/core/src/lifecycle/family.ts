@@ -13,10 +13,15 @@ export function childEnded(record: TaskRecord | undefined, end: ChildEnd, now: n
   // Of a later series than was awaited: the word of its reopening has been overtaken, and must find nothing to change.
   told.children = withChild(record.children, end.key, { id: known.id, status: end.status, series: end.series });
   if (ended) return told;
-  // A newly finished step is progress: the count of attempts starts again (the one under way counts).
-  if (end.status === "COMPLETED") told.attempts = Math.min(record.attempts, record.lease === undefined ? 0 : 1);
-  const closes = (record.phase === "awaiting-children" || record.phase === "closing") && !hasOpenChildren(told);
-  if (closes) finish(told, record.phase === "closing" ? (record.closesAs ?? "FAILED") : completedStatus(told), now);
+  const handled = record.phase === "awaiting-children" || record.phase === "closing";
+  // A newly finished step is progress: the count of attempts starts again (the one under way counts), unless there will be no more of them.
+  if (end.status === "COMPLETED" && !handled) {
+    told.attempts = Math.min(record.attempts, record.lease === undefined ? 0 : 1);
+    // So does that of its take-overs: a workflow of many crashes shall not end with a lease of hours.
+    told.takeovers = 0;
+  }
+  if (handled && !hasOpenChildren(told))
+    finish(told, record.phase === "closing" ? (record.closesAs ?? "FAILED") : completedStatus(told), now);
   return told;
 }
 

@@ -39,6 +39,8 @@ export function withdraw(record: TaskRecord, mark: SendMark, now: number): Step<
   next.withdrawn = true;
   next.nextAttemptAt = undefined;
   next.finishedAt = now;
+  // A sub-task goes with its root.
+  if (next.parentId === undefined) next.expiresAt = now + next.retentionMs;
   return { record: next, outcome: true };
 }
 

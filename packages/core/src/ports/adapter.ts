@@ -26,12 +26,14 @@ export interface Adapter {
   close(): Promise<void>;
 }
 
+/** How an adapter's server can be reached now. */
 export interface AdapterHealth {
   readonly connected: boolean;
   /** What an operator wants to know, without credentials. */
   readonly detail?: string | undefined;
 }
 
+/** What an adapter is made with. */
 export interface AdapterContext {
   /** The URL that was configured; its scheme is one of the factory's. */
   readonly url: string;

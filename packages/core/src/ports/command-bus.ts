@@ -42,6 +42,7 @@ export interface QueueInspection {
   readonly dead: number;
 }
 
+/** How a queue is worked on by one consumption. */
 export interface WorkOptions {
   /** How many deliveries `handle` may hold at once; no more than about as many are taken from the broker. */
   readonly concurrency: number;

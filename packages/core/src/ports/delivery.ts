@@ -39,7 +39,9 @@ export type Settlement =
  */
 export type DeliveryHandler = (delivery: Delivery) => Promise<Settlement>;
 
+/** The settlement of what is done. */
 export const ACK: Settlement = { kind: "ack" };
+/** The settlement of what belongs to somebody else now. */
 export const LEAVE: Settlement = { kind: "leave" };
 
 /** What an adapter makes of a handler that rejected, which core's own never does. */
@@ -71,12 +73,14 @@ export interface DeadLetter {
   readonly deadAt: number;
 }
 
+/** Part of a listing. */
 export interface Page<T> {
   readonly items: readonly T[];
   /** Pass it as `cursor` to get the next page; absent on the last one. */
   readonly next?: string | undefined;
 }
 
+/** Which part of a listing. */
 export interface PageOptions {
   /** @default 100 */
   readonly limit?: number | undefined;

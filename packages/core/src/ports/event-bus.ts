@@ -16,6 +16,7 @@ export interface ListenerName {
   readonly listener: string;
 }
 
+/** What a listener gets, and from where it starts. */
 export interface ListenOptions {
   /** The types it gets, exact names. Changing them changes the durable. */
   readonly types: readonly string[];
@@ -30,6 +31,7 @@ export interface ListenOptions {
   readonly onGap?: (missed: number) => void;
 }
 
+/** What an instance does beyond the contract, and where its limits are. */
 export interface EventBusCapabilities {
   /** A second `publish` of the same id within this time is the same event; 0 where the broker does not recognise it. */
   readonly dedupeWindowMs: number;
@@ -43,6 +45,7 @@ export interface EventBusCapabilities {
   readonly countsGaps: boolean;
 }
 
+/** How a listener stands. Counts may lag by a second; each event is in one of them. */
 export interface ListenerInspection {
   /** Published, kept, not handled yet. */
   readonly pending: number;

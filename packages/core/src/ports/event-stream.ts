@@ -30,11 +30,13 @@ export interface StreamGap {
   readonly gap: { readonly from: number; readonly to: number };
 }
 
+/** Events for one stream, in order. */
 export interface StreamAppend {
   readonly streamId: string;
   readonly events: readonly NewRunEvent[];
 }
 
+/** The end of one stream. */
 export interface StreamFinish {
   readonly streamId: string;
   /** The terminal event. */
@@ -43,6 +45,7 @@ export interface StreamFinish {
   readonly ttlMs: number;
 }
 
+/** Which part of a stream. */
 export interface ReadOptions {
   /**
    * The sequence after which to start.
@@ -53,6 +56,7 @@ export interface ReadOptions {
   readonly limit?: number | undefined;
 }
 
+/** Part of a stream, and how the stream stands. */
 export interface StreamPage {
   readonly events: readonly StoredRunEvent[];
   /** What was asked for and is gone. */
@@ -63,6 +67,7 @@ export interface StreamPage {
   readonly ended: boolean;
 }
 
+/** What an instance keeps, and for how long. */
 export interface EventStreamCapabilities {
   /** How many of the newest events of a stream are kept at the least. */
   readonly maxEvents: number;

@@ -4,6 +4,7 @@ export interface RateLimit {
   readonly perMs: number;
 }
 
+/** Gives out permits, over all processes that share the store. Keys are any text, kept apart by namespace. */
 export interface RateLimiter {
   /**
    * Takes a permit if there is one now.

@@ -18,6 +18,7 @@ export interface TaskStateStore extends TaskRecords, TaskLeases, TaskFamilies, T
   readonly capabilities: TaskStateStoreCapabilities;
 }
 
+/** What an instance does beyond the contract, and where its limits are. */
 export interface TaskStateStoreCapabilities {
   /** Visible to this process alone: refused under a networked command bus. */
   readonly processLocal: boolean;
@@ -27,6 +28,7 @@ export interface TaskStateStoreCapabilities {
   readonly maxPayloadBytes: number;
 }
 
+/** What came of one draft. */
 export type CreateOutcome =
   /** A new record, QUEUED, its first send begun. */
   | { readonly kind: "created"; readonly record: TaskRecord }
@@ -37,6 +39,7 @@ export type CreateOutcome =
   /** The id belongs to a task of another type or with another input; nothing was changed. */
   | { readonly kind: "conflict"; readonly record: TaskRecord };
 
+/** Which records to list; what is absent selects nothing out. */
 export interface TaskQuery extends PageOptions {
   readonly status?: TaskStatus | readonly TaskStatus[] | undefined;
   readonly type?: string | undefined;
@@ -72,7 +75,7 @@ export interface TaskRecords {
   /** Notes that sends arrived. A mark of an older series or send changes nothing. */
   markSent(marks: readonly SendMark[]): Promise<void>;
   /**
-   * Takes back submits whose send failed: QUEUED, never claimed in this series, and every send that was begun known to have failed → CANCELLED and withdrawn.
+   * Takes back submits whose send failed: QUEUED, never claimed in this series, and every send that was begun known to have failed → CANCELLED and withdrawn; a root expires after its `retentionMs`.
    * @returns per mark whether it was withdrawn; if not, somebody else has the task in hand.
    */
   withdraw(marks: readonly SendMark[]): Promise<readonly boolean[]>;
@@ -80,6 +83,7 @@ export interface TaskRecords {
   retain(rootId: string, expiresAt: number | undefined): Promise<void>;
 }
 
+/** A request for the right to run, or to end, one task. */
 export interface Claim {
   readonly id: string;
   /** The series of the message at hand. */
@@ -96,6 +100,7 @@ export interface Claim {
   readonly toCancel?: boolean | undefined;
 }
 
+/** Why a claim was refused. */
 export type ClaimRefusal =
   /** Ended (or withdrawn); `record.duties` may still be owed. */
   | "finished"
@@ -114,6 +119,7 @@ export type ClaimRefusal =
   /** `toCancel`, but nobody asked for that. */
   | "not-cancelled";
 
+/** What came of one claim. */
 export type ClaimOutcome =
   | {
       readonly claimed: true;
@@ -139,6 +145,7 @@ export interface HeldLease {
   readonly leaseMs: number;
 }
 
+/** A lease to be kept, and what travels with that. */
 export interface Renewal {
   readonly id: string;
   readonly token: number;
@@ -149,11 +156,13 @@ export interface Renewal {
   readonly progress?: JsonValue | undefined;
 }
 
+/** What came of one renewal. */
 export type RenewOutcome =
   | { readonly held: true; readonly expiresAt: number; readonly cancelRequested: boolean }
   /** Somebody else took it over, or it has been settled. */
   | { readonly held: false };
 
+/** A sub-task's key, to be reserved on its parent. */
 export interface Reservation {
   readonly id: string;
   readonly token: number;
@@ -161,6 +170,7 @@ export interface Reservation {
   readonly childId: string;
 }
 
+/** What came of one reservation. */
 export type ReserveOutcome =
   /** Newly reserved: the sub-task's record may be created. */
   | { readonly kind: "reserved" }
@@ -169,6 +179,7 @@ export type ReserveOutcome =
   /** The token is not the latest one. */
   | { readonly kind: "stale" };
 
+/** How an attempt ended. */
 export type SettleOutcomeKind =
   | { readonly kind: "completed"; readonly result?: JsonValue | undefined }
   | { readonly kind: "retry"; readonly error: TaskErrorInfo; readonly delayMs: number }
@@ -180,6 +191,7 @@ export type SettleOutcomeKind =
   /** Handed back, as if it had not been claimed: QUEUED, the attempt not counted. */
   | { readonly kind: "released"; readonly delayMs?: number | undefined };
 
+/** The end of one attempt. */
 export interface Settle {
   readonly id: string;
   readonly token: number;
@@ -189,6 +201,7 @@ export interface Settle {
   readonly resend: boolean;
 }
 
+/** What came of one settle. */
 export type SettleOutcome =
   /** `record.duties` are owed now. A retry of a task that is to be cancelled ends it as CANCELLED instead. */
   | { readonly settled: true; readonly record: TaskRecord }
@@ -206,6 +219,7 @@ export interface TaskLeases {
   settle(settles: readonly Settle[]): Promise<readonly SettleOutcome[]>;
 }
 
+/** Word to a parent that one of its sub-tasks has ended. */
 export interface ChildEnd {
   readonly parentId: string;
   readonly key: string;
@@ -215,6 +229,7 @@ export interface ChildEnd {
   readonly series: number;
 }
 
+/** An ended task, to be run again. */
 export interface Reopen {
   readonly id: string;
   /** Only if it is still in this series: a second replay at the same time changes nothing. */
@@ -227,6 +242,7 @@ export interface Reopen {
   readonly parentSeries?: number | undefined;
 }
 
+/** Word to a parent that one of its sub-tasks is about to run again. */
 export interface ReopenChild {
   readonly parentId: string;
   readonly key: string;
@@ -274,6 +290,7 @@ export type RecoveryReason =
   /** Waits for sub-tasks and was not touched for long: one may have ended untold, or never been made. */
   | "children";
 
+/** How to sweep. */
 export interface RecoverOptions {
   readonly node: string;
   /** How long this sweep keeps others out, renewed by the next page. */
@@ -285,6 +302,7 @@ export interface RecoverOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Part of what a sweep found. */
 export type RecoverPage = Page<{ readonly record: TaskRecord; readonly reason: RecoveryReason }>;
 
 /** What a crash left behind. */

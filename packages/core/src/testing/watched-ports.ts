@@ -6,6 +6,9 @@ import type { OutgoingEvent } from "../ports/event-bus.ts";
 /** The ports whose next calls can be made to fail. */
 export type PortName = "commandBus" | "eventBus" | "taskStateStore" | "eventStream";
 
+/** They answer with an iterable and with what stops them, not with a promise, and never fail at once. */
+const NOT_CALLS: ReadonlySet<string | symbol> = new Set(["follow", "changes"]);
+
 /** Ports that note what is sent and published, and fail when told to. */
 export class WatchedPorts {
   readonly sent: OutgoingCommand[] = [];
@@ -67,6 +70,7 @@ export class WatchedPorts {
       get: (target, property) => {
         const value: unknown = Reflect.get(instead, property) ?? Reflect.get(target, property);
         if (typeof value !== "function") return value;
+        if (NOT_CALLS.has(property)) return value.bind(target) as unknown;
         return (...call: unknown[]) => {
           const left = this.#toFail.get(name) ?? 0;
           if (left === 0) return value.apply(target, call) as unknown;

@@ -1,18 +1,20 @@
-import type { Runtime } from "../app/runtime.ts";
+import type { RunningAttempt, Runtime } from "../app/runtime.ts";
 import type { AnyTaskContract } from "../contracts/index.ts";
 import { parseWith } from "../contracts/index.ts";
 import { IntermodalError, messageOf } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import { ACK, LEAVE, type Settlement } from "../ports/delivery.ts";
 import type { HeldLease, SettleOutcome, SettleOutcomeKind } from "../ports/task-state-store.ts";
+import type { Rostered } from "../roster.ts";
 import { toJson } from "../wire/json.ts";
 import { notificationOf, sendDeferred } from "../workflow/send-record.ts";
 import { SubTasks } from "../workflow/sub-tasks.ts";
+import { settlementOf } from "./claim-task.ts";
 import { createTaskContext, type TaskContext } from "./context.ts";
-import { conclude } from "./duties.ts";
-import { isNonRetryable, retryAfterMs, toErrorInfo } from "./errors.ts";
+import { conclude, flushStream } from "./duties.ts";
+import { isRetryable, retryDelayMs, toErrorInfo } from "./errors.ts";
 import { LazyAbort } from "./lazy-abort.ts";
-import type { KeptLease, LeaseKeeper } from "./leases.ts";
+import type { KeptLease, LeaseEntry, LeaseKeeper } from "./leases.ts";
 import { runInScope, type Scope } from "./scope.ts";
 import type { Slots } from "./slots.ts";
 
@@ -27,15 +29,19 @@ export interface AttemptOptions {
   readonly handler: AnyTaskHandler;
   readonly record: TaskRecord;
   readonly lease: HeldLease;
+  /** The number of the sending whose message is at hand. */
+  readonly send: number | undefined;
 }
 
 /**
  * One attempt at a task, from the claim to the settle. It holds a slot while its handler works, gives it up while the handler waits for sub-tasks, and
  * from that moment on the store, no longer the bus, answers for the task.
  */
-export class Attempt implements KeptLease {
+export class Attempt implements KeptLease, RunningAttempt, Rostered {
   readonly record: TaskRecord;
   readonly lease: HeldLease;
+  place = -1;
+  readonly #kept: LeaseEntry;
   readonly #options: AttemptOptions;
   readonly #abort = new LazyAbort();
   readonly #subTasks: SubTasks;
@@ -43,6 +49,8 @@ export class Attempt implements KeptLease {
   #onOver: (() => void) | undefined;
   #settleDelivery: ((settlement: Settlement) => void) | undefined;
   #holdsSlot = true;
+  /** Its handler has ended, whatever it may have left behind. */
+  #handled = false;
   /** The bus has let go of the message: a retry needs a new one. */
   #inCustody = false;
   #lost = false;
@@ -53,6 +61,7 @@ export class Attempt implements KeptLease {
     this.#options = options;
     this.record = options.record;
     this.lease = options.lease;
+    this.#kept = options.leases.keep(this);
     this.#subTasks = new SubTasks({
       runtime: options.runtime,
       parent: options.record,
@@ -65,12 +74,9 @@ export class Attempt implements KeptLease {
 
   /** Resolves with what becomes of the delivery: at the end, or as soon as the store has custody. `onOver` is called when the attempt is over. */
   run(onOver: () => void): Promise<Settlement> {
-    const { runtime, leases } = this.#options;
     this.#onOver = onOver;
     return new Promise((resolve) => {
       this.#settleDelivery = resolve;
-      leases.keep(this);
-      runtime.running.set(this.record.id, this);
       void this.#run();
     });
   }
@@ -124,8 +130,7 @@ export class Attempt implements KeptLease {
         error: messageOf(error),
       });
     } finally {
-      leases.release(this);
-      if (runtime.running.get(this.record.id) === this) runtime.running.delete(this.record.id);
+      leases.release(this.#kept);
       if (this.#holdsSlot) slots.release();
       this.#settleDelivery?.(settlement);
       this.#onOver?.();
@@ -154,38 +159,41 @@ export class Attempt implements KeptLease {
         abort: this.#abort,
         maxAttempts: contract.retry.maxAttempts,
         progress: (value) => {
-          leases.progress(this, value);
+          if (this.#handled || this.#lost) return;
+          leases.progress(this.#kept, value);
           lifecycle.emit("progress", { ...notificationOf(record, clock.now()), progress: value });
         },
       });
       const returned = await runInScope(this.#scope(), () => handler(params, context));
-      return { kind: "completed", result: await this.#checkResult(returned) };
+      // What it made of a step that was refused for the shutdown's sake is no result.
+      if (this.#shutDown && this.#subTasks.wasInterrupted) return await this.#outcomeOf(undefined);
+      const what = `result of task "${contract.name}"`;
+      if (contract.output !== undefined) {
+        const checked = parseWith(contract.output, returned, what);
+        if (checked instanceof Promise) await checked;
+      }
+      return { kind: "completed", result: returned === undefined ? undefined : toJson(returned, what) };
     } catch (error) {
       return await this.#outcomeOf(error);
     } finally {
       cancelTimeout?.();
+      this.#handled = true;
       this.#subTasks.close();
     }
   }
 
-  async #checkResult(returned: unknown) {
-    const { contract } = this.#options;
-    const what = `result of task "${contract.name}"`;
-    if (contract.output !== undefined) await parseWith(contract.output, returned, what);
-    return returned === undefined ? undefined : toJson(returned, what);
-  }
-
   async #outcomeOf(error: unknown): Promise<SettleOutcomeKind> {
     const { contract, runtime } = this.#options;
+    // Whoever has it now says what becomes of it.
+    if (this.#lost) return { kind: "released" };
     const info = toErrorInfo(error);
     if (this.#cancelRequested) return { kind: "failed", status: "CANCELLED", error: info };
     if (this.#shutDown) return { kind: "released" };
     const { retry } = contract;
-    if (isNonRetryable(error) || (retry.when !== undefined && !retry.when(error)))
-      return { kind: "failed", status: "FAILED", error: info };
+    if (!isRetryable(error, retry)) return { kind: "failed", status: "FAILED", error: info };
     if ((await this.#attempts(retry.maxAttempts)) >= retry.maxAttempts)
       return { kind: "failed", status: "DEAD_LETTER", error: info };
-    const delayMs = retryAfterMs(error) ?? retry.backoff.delayMs(this.record.attempts, Math.random);
+    const delayMs = retryDelayMs(error, retry, this.record.attempts);
     runtime.surroundings.lifecycle.emit("retrying", { ...this.#notification(), error: info, delayMs });
     return { kind: "retry", error: info, delayMs };
   }
@@ -202,12 +210,12 @@ export class Attempt implements KeptLease {
   async #settle(outcome: SettleOutcomeKind): Promise<Settlement> {
     const { runtime, leases } = this.#options;
     if (this.#lost) return LEAVE;
-    if (this.#subTasks.wroteToStream) {
-      await runtime.writer?.flush(this.record.streamId, {
-        timeoutMs: runtime.surroundings.settings.streamFlushTimeoutMs,
-      });
+    // A root that ends flushes with its terminal event. Another process may go on, and end the run, as soon as anything else has been settled.
+    const endsRun = this.record.parentId === undefined && (outcome.kind === "completed" || outcome.kind === "failed");
+    if (this.#subTasks.wroteToStream || !endsRun) {
+      await flushStream(runtime, this.record.streamId);
     }
-    const settled = await this.#settleInStore(outcome, leases.takeProgress(this));
+    const settled = await this.#settleInStore(outcome, leases.takeProgress(this.#kept));
     if (!settled.settled) return LEAVE;
     const { record } = settled;
     await conclude(runtime, record);
@@ -217,10 +225,7 @@ export class Attempt implements KeptLease {
       await sendDeferred(runtime, record);
       return ACK;
     }
-    const status = record.closesAs ?? record.status;
-    return status === "FAILED" || status === "DEAD_LETTER"
-      ? { kind: "dead-letter", reason: `${status}: ${record.error?.message ?? "unknown"}` }
-      : ACK;
+    return settlementOf(record, this.#options.send);
   }
 
   async #settleInStore(outcome: SettleOutcomeKind, progress: SettleArgument["progress"]): Promise<SettleOutcome> {
@@ -243,6 +248,8 @@ export class Attempt implements KeptLease {
   async #suspend(): Promise<void> {
     const { runtime, slots } = this.#options;
     await this.#setPhase("waiting");
+    // The call was given up: slot and delivery are let go of with the attempt.
+    if (this.#handled) return;
     if (!this.#inCustody) {
       this.#inCustody = true;
       this.#settleDelivery?.(ACK);
@@ -254,7 +261,12 @@ export class Attempt implements KeptLease {
   }
 
   async #resume(): Promise<void> {
-    await this.#options.slots.resume();
+    const { slots } = this.#options;
+    await slots.resume();
+    if (this.#handled) {
+      slots.release();
+      return;
+    }
     this.#holdsSlot = true;
     await this.#setPhase(null);
   }

@@ -1,6 +1,7 @@
 import type { LifecycleName, LifecycleNotifications } from "../app/notifications.ts";
 import type { Runtime } from "../app/runtime.ts";
 import { messageOf } from "../errors.ts";
+import type { TaskErrorInfo } from "../lifecycle/record.ts";
 import { toJsonObject } from "../wire/json.ts";
 
 /** Whether notifications of this name are published for tasks of this type. */
@@ -24,12 +25,18 @@ export async function publishNotification<Name extends LifecycleName>(
     "attempt" in notification ? `.${notification.attempt}` : name === "progress" ? `.${timestamp}` : "";
   const id = `${taskId}.${series}.${name}${distinction}`;
   const type = `task.${name}`;
-  const data = toJsonObject({ taskId, series, ...rest }, `notification "${name}"`);
+  const error = "error" in notification ? withoutStack(notification.error) : undefined;
+  const data = toJsonObject({ taskId, series, ...rest, error }, `notification "${name}"`);
   await runtime.publish({
     id,
     type,
     body: codec.encode({ id, type, version: "1.0", source: app, time: timestamp, data }),
   });
+}
+
+/** Where the error was thrown concerns this application, not those who listen elsewhere. */
+function withoutStack(error: TaskErrorInfo | undefined): TaskErrorInfo | undefined {
+  return error && { ...error, stack: undefined };
 }
 
 /** Publishes the chosen notifications that are not owed as duties: an outage loses them. @returns stops it. */

@@ -6,7 +6,7 @@ import { ACK, type Delivery, LEAVE, type Settlement } from "../ports/delivery.ts
 import type { Claim, ClaimOutcome, HeldLease } from "../ports/task-state-store.ts";
 import { type CommandEnvelope, draftOf } from "../wire/envelope.ts";
 import { comeBack, STORE_AWAY_DELAY_MS } from "./come-back.ts";
-import { conclude, owedAtEnd } from "./duties.ts";
+import { conclude, owedAtEnd, performDuties } from "./duties.ts";
 
 type Granted = ClaimOutcome & { readonly claimed: true };
 type Refused = ClaimOutcome & { readonly claimed: false };
@@ -24,7 +24,7 @@ export async function claimTask(
   try {
     const outcome = await claimOnce(runtime, claimOf(runtime, envelope, contract.retry.maxAttempts));
     if (!outcome.claimed) return { settlement: await settleRefused(runtime, delivery, envelope, outcome) };
-    return outcome.instead === undefined ? outcome : { settlement: await endInstead(runtime, outcome) };
+    return outcome.instead === undefined ? outcome : { settlement: await endInstead(runtime, envelope, outcome) };
   } catch (error) {
     return { settlement: storeAway(runtime, envelope, error) };
   }
@@ -40,7 +40,7 @@ export async function endUnknown(
   try {
     const outcome = await runtime.store.claim(claimOf(runtime, envelope, Number.MAX_SAFE_INTEGER));
     if (!outcome.claimed) return await settleRefused(runtime, delivery, envelope, outcome);
-    return await end(runtime, outcome, "DEAD_LETTER", {
+    return await end(runtime, envelope, outcome, "DEAD_LETTER", {
       name: "IntermodalError",
       code: "NOT_SUPPORTED",
       message: reason,
@@ -65,20 +65,45 @@ function claimOf(runtime: Runtime, envelope: CommandEnvelope, maxAttempts: numbe
   };
 }
 
-/** A claim whose answer was lost may have been granted: then this process holds a lease that it does not know of. */
+/** A claim whose answer was lost may have been granted: then this process holds a lease that it does not know of, and another claim would count twice. */
 async function claimOnce(runtime: Runtime, claim: Claim): Promise<ClaimOutcome> {
-  const { store, running } = runtime;
+  const { store, unanswered } = runtime;
+  if (unanswered.has(claim.id)) return { claimed: false, reason: "running", retryInMs: STORE_AWAY_DELAY_MS };
+  let adopted: Granted | undefined;
   try {
     return await store.claim(claim);
   } catch (error) {
     if (!isIntermodalError(error, "UNAVAILABLE") || !error.unknown) throw error;
-    const outcome = await store.claim(claim);
-    if (outcome.claimed || outcome.reason !== "running") return outcome;
-    const { record } = outcome;
-    if (record?.node !== claim.node || record.lease === undefined || running.has(claim.id)) return outcome;
-    const { token, expiresAt } = record.lease;
-    return { claimed: true, record, lease: { id: claim.id, token, expiresAt, leaseMs: claim.leaseMs } };
+    unanswered.add(claim.id);
+    try {
+      adopted = await adoptLease(runtime, claim);
+    } finally {
+      unanswered.delete(claim.id);
+    }
   }
+  return adopted ?? claimOnce(runtime, claim);
+}
+
+/** Waits for the store, and takes up the lease that the lost answer told of, if there is one: an expired one is still good while nobody has taken it. */
+async function adoptLease(runtime: Runtime, claim: Claim): Promise<Granted | undefined> {
+  const { store } = runtime;
+  const { id, node } = claim;
+  const record = await store.persist(() => store.get(id));
+  if (record?.lease === undefined || record.node !== node || record.series !== claim.series || runtime.runs(id)) {
+    return undefined;
+  }
+  const { token, expiresAt, counted } = record.lease;
+  const leaseMs = Math.max(claim.leaseMs, expiresAt - record.updatedAt);
+  const renewed = await store.persist(() => store.renew({ id, token, leaseMs }));
+  if (!renewed.held) return undefined;
+  const lease = { id, token, leaseMs, expiresAt: renewed.expiresAt };
+  return { claimed: true, record, lease, instead: counted ? undefined : insteadOfRunning(record) };
+}
+
+/** Why a claim of this record did not count. */
+function insteadOfRunning(record: TaskRecord): Granted["instead"] {
+  if (record.cancelRequested) return "cancelled";
+  return record.startedAt === undefined ? "expired" : "exhausted";
 }
 
 async function settleRefused(
@@ -102,8 +127,9 @@ async function settleRefused(
         kind: "dead-letter",
         reason: "the task's record has expired; the message is older than its retention",
       };
-    case "superseded":
     case "awaiting-children":
+      return settlementOf(outcome.record as TaskRecord, envelope.task?.send);
+    case "superseded":
     case "not-cancelled":
       return ACK;
   }
@@ -111,23 +137,28 @@ async function settleRefused(
 
 /** It has ended; whoever ended it may have died before the rest was done. */
 async function settleFinished(runtime: Runtime, envelope: CommandEnvelope, record: TaskRecord): Promise<Settlement> {
-  if (record.duties.length > 0) await conclude(runtime, record);
-  const failed =
-    (record.status === "FAILED" || record.status === "DEAD_LETTER") && envelope.task?.send === record.sends;
-  return failed ? { kind: "dead-letter", reason: `${record.status}: ${record.error?.message ?? "unknown"}` } : ACK;
+  if (record.duties.length > 0) await performDuties(runtime, record);
+  return settlementOf(record, envelope.task?.send);
 }
 
-function endInstead(runtime: Runtime, outcome: Granted): Promise<Settlement> {
+/** What becomes of the message of a task whose handler is through. Of several sendings only the latest is put aside, so that there is one dead letter. */
+export function settlementOf(record: TaskRecord, send: number | undefined): Settlement {
+  const status = record.closesAs ?? record.status;
+  const failed = (status === "FAILED" || status === "DEAD_LETTER") && send === record.sends;
+  return failed ? { kind: "dead-letter", reason: `${status}: ${record.error?.message ?? "unknown"}` } : ACK;
+}
+
+function endInstead(runtime: Runtime, envelope: CommandEnvelope, outcome: Granted): Promise<Settlement> {
   const { record, instead } = outcome;
   switch (instead) {
     case "cancelled":
-      return end(runtime, outcome, "CANCELLED", {
+      return end(runtime, envelope, outcome, "CANCELLED", {
         name: "IntermodalError",
         code: "CANCELLED",
         message: "cancelled before it ran",
       });
     case "expired":
-      return end(runtime, outcome, "FAILED", {
+      return end(runtime, envelope, outcome, "FAILED", {
         name: "IntermodalError",
         code: "EXPIRED",
         message: "it was not started before its time was over",
@@ -135,13 +166,14 @@ function endInstead(runtime: Runtime, outcome: Granted): Promise<Settlement> {
     default: {
       const last = record.error ?? { name: "Error", message: "its worker died in every one" };
       const message = `all ${record.attempts} attempts used up; the last: ${last.message}`;
-      return end(runtime, outcome, "DEAD_LETTER", { ...last, message });
+      return end(runtime, envelope, outcome, "DEAD_LETTER", { ...last, message });
     }
   }
 }
 
 async function end(
   runtime: Runtime,
+  envelope: CommandEnvelope,
   outcome: Granted,
   status: "CANCELLED" | "FAILED" | "DEAD_LETTER",
   error: TaskErrorInfo,
@@ -150,7 +182,7 @@ async function end(
   const settled = await runtime.store.settle({ id, token, outcome: { kind: "failed", status, error }, resend: false });
   if (!settled.settled) return LEAVE;
   await conclude(runtime, settled.record);
-  return status === "CANCELLED" ? ACK : { kind: "dead-letter", reason: `${status}: ${error.message}` };
+  return settlementOf(settled.record, envelope.task?.send);
 }
 
 function storeAway(runtime: Runtime, envelope: CommandEnvelope, error: unknown): Settlement {

@@ -10,11 +10,12 @@ import type {
   TaskInput,
   TaskResult,
 } from "../contracts/index.ts";
-import { IntermodalError } from "../errors.ts";
+import { IntermodalError, messageOf } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import type { JsonValue } from "../ports/json.ts";
 import type { Logger } from "../ports/logger.ts";
 import { toJson } from "../wire/json.ts";
+import { derivedId } from "../workflow/derived-id.ts";
 import type { SubTaskOptions, SubTasks } from "../workflow/sub-tasks.ts";
 import type { LazyAbort } from "./lazy-abort.ts";
 import { logContext } from "./scope.ts";
@@ -148,44 +149,63 @@ class HandlerContext implements TaskContext {
     runtime.writer?.emit(record.streamId, record.id, name, data);
   }
 
-  async submit<Contract extends AnyTaskContract>(
+  submit<Contract extends AnyTaskContract>(
     contract: Contract,
     input: TaskInput<Contract>,
     options?: SubTaskOptions,
   ): Promise<TaskHandle<Contract>> {
-    const { runtime, subTasks } = this.#options;
-    const record = await subTasks.submit(contract, input, options);
-    return new TaskHandle(runtime, contract, record.id, () => subTasks.end(record));
+    return this.#begin(async ({ runtime, subTasks }) => {
+      const record = await subTasks.submit(contract, input, options);
+      return new TaskHandle(runtime, contract, record.id, (patience) => subTasks.end(record, patience));
+    });
   }
 
-  async call<Contract extends AnyTaskContract>(
+  call<Contract extends AnyTaskContract>(
     contract: Contract,
     input: TaskInput<Contract>,
     options?: SubTaskOptions,
   ): Promise<TaskResult<Contract>> {
-    const { subTasks } = this.#options;
-    const record = await subTasks.submit(contract, input, options);
-    return resultOf(contract, await subTasks.end(record));
+    return this.#begin(async ({ subTasks }) => {
+      const record = await subTasks.submit(contract, input, options);
+      return resultOf(contract, await subTasks.end(record));
+    });
   }
 
-  async publish<Contract extends AnyEventContract>(
+  publish<Contract extends AnyEventContract>(
     contract: Contract,
     data: EventData<Contract>,
     options?: PublishOptions,
   ): Promise<void> {
-    const { runtime, subTasks } = this.#options;
-    subTasks.assertActive();
-    await publishEvent(runtime, contract, data, { id: this.#nextId("event", contract.name), ...options });
+    return this.#begin(async ({ runtime, subTasks }) => {
+      subTasks.assertActive();
+      await publishEvent(runtime, contract, data, { id: this.#nextId("event", contract.name), ...options });
+    });
   }
 
-  async send<Contract extends AnyCommandContract>(
+  send<Contract extends AnyCommandContract>(
     contract: Contract,
     input: CommandInput<Contract>,
     options?: SendOptions,
   ): Promise<void> {
-    const { runtime, subTasks } = this.#options;
-    subTasks.assertActive();
-    await sendCommand(runtime, contract, input, { id: this.#nextId("command", contract.name), ...options });
+    return this.#begin(async ({ runtime, subTasks }) => {
+      subTasks.assertActive();
+      await sendCommand(runtime, contract, input, { id: this.#nextId("command", contract.name), ...options });
+    });
+  }
+
+  /** What a handler forgot to await must not end its process as an unhandled rejection: it is logged. */
+  #begin<T>(work: (options: TaskContextOptions) => Promise<T>): Promise<T> {
+    const options = this.#options;
+    const begun = work(options);
+    begun.catch((error: unknown) => {
+      if (!options.subTasks.isClosed) return;
+      const { logger } = options.runtime.surroundings;
+      logger.warn("something that a handler did not await failed", {
+        task: options.record.id,
+        error: messageOf(error),
+      });
+    });
+    return begun;
   }
 
   #nextId(kind: string, type: string): string {
@@ -208,7 +228,7 @@ export class MessageIds {
     const place = `${kind}/${type}`;
     const count = (this.#counts.get(place) ?? 0) + 1;
     this.#counts.set(place, count);
-    return `${this.#prefix}/${place}/${count}`;
+    return derivedId(`${this.#prefix}/${place}/${count}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { notificationOf } from "../workflow/send-record.ts";
 import { bridges, publishNotification } from "./bridge.ts";
 
 /** A server that is back within these waits spares the sweep. */
-const RETRY_DELAYS_MS = [0, 100, 400, 1_500];
+const RETRY_DELAYS_MS = [100, 400, 1_500];
 
 /** What a task of this record owes when it ends. */
 export function owedAtEnd(
@@ -21,7 +21,10 @@ export function owedAtEnd(
 const ROOT_DUTIES: readonly Duty[] = ["end-stream", "retain"];
 const CHILD_DUTIES: readonly Duty[] = ["tell-parent"];
 
-/** Tells this process how the task ended, if it did, and does what it owes; what can't be done now stays recorded for the sweep. */
+/**
+ * For whoever has just ended a task, or closed it: tells this process how it ended, and does what it owes. What can't be done now stays recorded for the sweep,
+ * which does it without telling again.
+ */
 export async function conclude(runtime: Runtime, record: TaskRecord): Promise<void> {
   if (isTerminal(record.status)) tellEnd(runtime, record);
   if (record.duties.length > 0) await performDuties(runtime, record);
@@ -48,12 +51,18 @@ export async function performDuties(runtime: Runtime, record: TaskRecord): Promi
 
 async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promise<boolean> {
   const { clock, logger } = runtime.surroundings;
+  const { hindered } = runtime;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await DUTIES[duty](runtime, record);
+      const done = await DUTIES[duty](runtime, record);
+      hindered.delete(duty);
+      return done;
     } catch (error) {
-      const wait = isIntermodalError(error, "UNAVAILABLE") ? RETRY_DELAYS_MS[attempt + 1] : undefined;
+      const away = isIntermodalError(error, "UNAVAILABLE");
+      // One task has waited in vain: an outage must not slow down each of the next ones too.
+      const wait = away && !hindered.has(duty) ? RETRY_DELAYS_MS[attempt] : undefined;
       if (wait === undefined) {
+        if (away) hindered.add(duty);
         logger.warn(`duty "${duty}" could not be done now; the sweep will do it`, {
           task: record.id,
           error: messageOf(error),
@@ -63,6 +72,11 @@ async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promis
       await sleep(clock, wait);
     }
   }
+}
+
+/** Waits, bounded, until the run's stream has what this process wrote. */
+export async function flushStream(runtime: Runtime, streamId: string): Promise<void> {
+  await runtime.writer?.flush(streamId, { timeoutMs: runtime.surroundings.settings.streamFlushTimeoutMs });
 }
 
 /** @returns whether it is done; false leaves it to another app. */
@@ -84,7 +98,7 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
   async "end-stream"(runtime, record) {
     if (runtime.ports.eventStream === undefined) return true;
     const { clock, settings } = runtime.surroundings;
-    await runtime.writer?.flush(record.streamId, { timeoutMs: settings.streamFlushTimeoutMs });
+    await flushStream(runtime, record.streamId);
     const succeeded = record.status === "COMPLETED" || record.status === "COMPLETED_WITH_ERRORS";
     const event = {
       writer: "lifecycle",
@@ -135,7 +149,7 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
 export async function requestCancel(runtime: Runtime, id: string): Promise<TaskRecord | undefined> {
   const [record] = await runtime.store.port.requestCancel([id]);
   if (record === undefined || isTerminal(record.status)) return record;
-  runtime.running.get(id)?.cancel();
+  runtime.cancelHere(id);
   const current = await cancelUnheld(runtime, record);
   // A closing task has cancelling its sub-tasks among its duties.
   if (current.phase !== "closing") await cancelChildren(runtime, current);
@@ -143,12 +157,12 @@ export async function requestCancel(runtime: Runtime, id: string): Promise<TaskR
 }
 
 /** Asks every open sub-task to stop. One that was reserved but never made is made as cancelled, so that it can't be made later. */
-export async function cancelChildren(runtime: Runtime, parent: TaskRecord): Promise<void> {
+async function cancelChildren(runtime: Runtime, parent: TaskRecord): Promise<void> {
   for (const [key, child] of Object.entries(parent.children)) {
     if (isTerminal(child.status)) continue;
     const record = (await requestCancel(runtime, child.id)) ?? (await buryUnmade(runtime, parent, key, child.id));
     // It ended without its parent hearing of it.
-    if (isTerminal(record.status) && record.duties.length > 0) await conclude(runtime, record);
+    if (isTerminal(record.status) && record.duties.length > 0) await performDuties(runtime, record);
   }
 }
 

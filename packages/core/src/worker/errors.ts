@@ -1,3 +1,4 @@
+import { DEFAULT_RETRY, type RetryPolicy } from "../contracts/retry.ts";
 import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors.ts";
 import type { TaskErrorInfo, TaskRecord, TerminalStatus } from "../lifecycle/record.ts";
 
@@ -60,15 +61,41 @@ const HOPELESS = new Set([
   "TASK_FAILED",
 ]);
 
+/** Whether another attempt may help. A policy that throws has said nothing. */
+export function isRetryable(error: unknown, policy: RetryPolicy): boolean {
+  if (isNonRetryable(error)) return false;
+  try {
+    return policy.when?.(error) ?? true;
+  } catch {
+    return true;
+  }
+}
+
+/** The delay before the next attempt: what the handler asked for, else what the policy says, if that is a time. */
+export function retryDelayMs(error: unknown, policy: RetryPolicy, attempt: number): number {
+  const asked = retryAfterMs(error);
+  if (asked !== undefined) return asked;
+  try {
+    const delayMs = policy.backoff.delayMs(attempt, Math.random);
+    if (isDelay(delayMs)) return delayMs;
+  } catch {
+    // As if there were no policy.
+  }
+  return DEFAULT_RETRY.backoff.delayMs(attempt, Math.random);
+}
+
 /** By name as well as by class, so that a second copy of the package in the host does not change the meaning. */
-export function isNonRetryable(error: unknown): boolean {
+function isNonRetryable(error: unknown): boolean {
   if (error instanceof Error && error.name === "NonRetryableError") return true;
   return isIntermodalError(error) && HOPELESS.has(error.code);
 }
 
-/** The delay a handler asked for, if it did. */
-export function retryAfterMs(error: unknown): number | undefined {
+function retryAfterMs(error: unknown): number | undefined {
   if (!(error instanceof Error) || error.name !== "RetryAfterError") return undefined;
   const { delayMs } = error as { delayMs?: unknown };
-  return typeof delayMs === "number" && delayMs >= 0 ? delayMs : undefined;
+  return isDelay(delayMs) ? delayMs : undefined;
+}
+
+function isDelay(ms: unknown): ms is number {
+  return typeof ms === "number" && Number.isFinite(ms) && ms >= 0;
 }

@@ -1,14 +1,16 @@
+import { tell } from "../app/notifications.ts";
 import type { Runtime } from "../app/runtime.ts";
 import type { AnyEventContract, EventPayload, RetryOptions, RetryPolicy, VersionRange } from "../contracts/index.ts";
 import { checkRange, inRange, parseWith, sameMajor } from "../contracts/index.ts";
 import { retryPolicy } from "../contracts/retry.ts";
-import { isIntermodalError, messageOf } from "../errors.ts";
+import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
 import { ACK, type Consumption, type Delivery, type Settlement } from "../ports/delivery.ts";
 import { type ListenerName, listenerKey } from "../ports/event-bus.ts";
 import type { EventEnvelope } from "../wire/envelope.ts";
 import type { JsonObject } from "../wire/json.ts";
 import { checkName } from "../wire/names.ts";
-import { handleMessage, RunningMessages } from "./handle-message.ts";
+import { HAND_BACK } from "./come-back.ts";
+import { RunningMessages } from "./handle-message.ts";
 import { createMessageContext, type ListenerContext } from "./message-context.ts";
 import { runInScope } from "./scope.ts";
 
@@ -25,6 +27,7 @@ export interface BusEvent<Data> {
   readonly data: Data;
 }
 
+/** How one listener listens. */
 export interface ListenerOptions {
   /** Names the listener within the app: its replicas share its events. */
   readonly listener: string;
@@ -61,6 +64,7 @@ export interface SkippedEvent {
   readonly version: string;
 }
 
+/** What handles an event: returning acknowledges it, throwing has it tried again. */
 export type EventHandler<Contract extends AnyEventContract> = (
   event: BusEvent<EventPayload<Contract>>,
   context: ListenerContext,
@@ -98,6 +102,13 @@ export class EventListener {
   constructor(registration: EventListenerOptions) {
     const { contract, options, service } = registration;
     this.#registration = registration;
+    const { concurrency } = options;
+    if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency > 0)) {
+      throw new IntermodalError(
+        "CONFIG_INVALID",
+        `concurrency of listener "${options.listener}" must be a positive whole number, not ${String(concurrency)}`,
+      );
+    }
     this.name = { service, listener: checkName("the listener name", options.listener) };
     this.#versions =
       options.versions === undefined
@@ -150,6 +161,7 @@ export class EventListener {
   }
 
   async #handle(runtime: Runtime, delivery: Delivery): Promise<Settlement> {
+    if (this.#stopping) return HAND_BACK;
     const { contract, options } = this.#registration;
     let event: EventEnvelope;
     try {
@@ -181,8 +193,9 @@ export class EventListener {
       version: event.version,
     };
     this.#counts.skipped++;
-    runtime.surroundings.logger.warn("an event was skipped", { ...skipped, understands: this.#versions });
-    onSkipped?.(skipped);
+    const { logger } = runtime.surroundings;
+    logger.warn("an event was skipped", { ...skipped, understands: this.#versions });
+    if (onSkipped !== undefined) tell(onSkipped, skipped, logger, "onSkippedEvent");
     return ACK;
   }
 
@@ -209,16 +222,12 @@ export class EventListener {
 
   #run(runtime: Runtime, delivery: Delivery, event: EventEnvelope): Promise<Settlement> {
     const { handler, options } = this.#registration;
-    return handleMessage(delivery, this.#retry, () =>
-      this.#running.run(event, async (abort) => {
-        const message = { delivery, envelope: event, abort: abort.signal, place: options.listener };
-        const context = createMessageContext(runtime, message);
-        const { id, type, version, source, time, data } = event;
-        await runInScope(context.scope, () =>
-          handler({ id, type, version, source, time, data: data as never }, context),
-        );
-        this.#counts.handled++;
-      }),
-    );
+    return this.#running.handle(event, delivery, this.#retry, async (abort) => {
+      const message = { delivery, envelope: event, abort: abort.signal, place: options.listener };
+      const context = createMessageContext(runtime, message);
+      const { id, type, version, source, time, data } = event;
+      await runInScope(context.scope, () => handler({ id, type, version, source, time, data: data as never }, context));
+      this.#counts.handled++;
+    });
   }
 }

@@ -20,6 +20,10 @@ export class LazyAbort {
     return this.#controller.signal;
   }
 
+  get isAborted(): boolean {
+    return this.#aborted;
+  }
+
   throwIfAborted(): void {
     if (this.#aborted) throw this.#reason;
   }

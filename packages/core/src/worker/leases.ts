@@ -2,6 +2,7 @@ import type { TaskStore } from "../app/runtime.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { JsonValue } from "../ports/json.ts";
 import type { HeldLease, RenewOutcome } from "../ports/task-state-store.ts";
+import { Roster, type Rostered } from "../roster.ts";
 
 /** A lease that is being kept, and whom to tell when something happens to it. */
 export interface KeptLease {
@@ -11,7 +12,8 @@ export interface KeptLease {
   onCancelRequested(): void;
 }
 
-interface Entry {
+/** A lease in the keeper's hands. */
+export interface LeaseEntry extends Rostered {
   readonly kept: KeptLease;
   renewAt: number;
   progress: JsonValue | undefined;
@@ -25,7 +27,7 @@ export class LeaseKeeper {
   readonly #store: TaskStore;
   readonly #clock: Clock;
   readonly #tickMs: number;
-  readonly #entries = new Map<KeptLease, Entry>();
+  readonly #entries = new Roster<LeaseEntry>();
   #cancelTick: (() => void) | undefined;
   #cancelProgress: (() => void) | undefined;
 
@@ -35,58 +37,68 @@ export class LeaseKeeper {
     this.#tickMs = leaseMs / 6;
   }
 
-  keep(kept: KeptLease): void {
-    this.#entries.set(kept, { kept, renewAt: this.#clock.now() + kept.lease.leaseMs / 3, progress: undefined });
+  keep(kept: KeptLease): LeaseEntry {
+    const renewAt = this.#clock.now() + kept.lease.leaseMs / 3;
+    const entry: LeaseEntry = { kept, renewAt, progress: undefined, place: -1 };
+    this.#entries.add(entry);
     this.#cancelTick ??= this.#clock.schedule(this.#tickMs, this.#tick);
+    return entry;
   }
 
-  release(kept: KeptLease): void {
-    this.#entries.delete(kept);
+  release(entry: LeaseEntry): void {
+    this.#entries.delete(entry);
   }
 
   /** Stores progress soon; the latest wins. */
-  progress(kept: KeptLease, progress: JsonValue): void {
-    const entry = this.#entries.get(kept);
-    if (entry === undefined) return;
+  progress(entry: LeaseEntry, progress: JsonValue): void {
+    if (entry.place < 0) return;
     entry.progress = progress;
     this.#cancelProgress ??= this.#clock.schedule(PROGRESS_DELAY_MS, () => {
       this.#cancelProgress = undefined;
-      for (const waiting of this.#entries.values()) if (waiting.progress !== undefined) void this.#renew(waiting);
+      for (const waiting of this.#entries) if (waiting.progress !== undefined) void this.#renew(waiting);
     });
   }
 
   /** Progress that has not been stored yet, to go with the settle. */
-  takeProgress(kept: KeptLease): JsonValue | undefined {
-    const entry = this.#entries.get(kept);
-    const progress = entry?.progress;
-    if (entry !== undefined) entry.progress = undefined;
+  takeProgress(entry: LeaseEntry): JsonValue | undefined {
+    const { progress } = entry;
+    entry.progress = undefined;
     return progress;
   }
 
-  readonly #tick = () => {
+  /** Renews what is due. @returns whether the store could be reached. */
+  async renewDue(): Promise<boolean> {
     const now = this.#clock.now();
-    for (const entry of this.#entries.values()) if (entry.renewAt <= now) void this.#renew(entry);
+    const renewals: Promise<boolean>[] = [];
+    for (const entry of this.#entries) if (entry.renewAt <= now) renewals.push(this.#renew(entry));
+    return (await Promise.all(renewals)).every(Boolean);
+  }
+
+  readonly #tick = () => {
+    void this.renewDue();
     this.#cancelTick = this.#entries.size > 0 ? this.#clock.schedule(this.#tickMs, this.#tick) : undefined;
   };
 
-  async #renew(entry: Entry): Promise<void> {
+  /** @returns whether the store could be reached. */
+  async #renew(entry: LeaseEntry): Promise<boolean> {
     const { kept, progress } = entry;
     const { id, token, leaseMs } = kept.lease;
     entry.renewAt = this.#clock.now() + leaseMs / 3;
-    entry.progress = undefined;
     let outcome: RenewOutcome;
     try {
       outcome = await this.#store.renew({ id, token, leaseMs, progress });
     } catch {
       // The store is away: the next tick tries again. Should the lease run out meanwhile, it is still good until somebody takes it.
       entry.renewAt = 0;
-      entry.progress ??= progress;
-      return;
+      return false;
     }
-    if (!this.#entries.has(kept)) return;
+    // Kept until it is stored, and given up for nothing but a later one.
+    if (entry.progress === progress) entry.progress = undefined;
+    if (entry.place < 0) return true;
     if (!outcome.held) {
-      this.release(kept);
+      this.release(entry);
       kept.onLost();
     } else if (outcome.cancelRequested) kept.onCancelRequested();
+    return true;
   }
 }

@@ -44,7 +44,9 @@ export interface MessageContext {
   ): Promise<void>;
 }
 
+/** What a command's handler is given beside its parameters. */
 export type CommandContext = MessageContext;
+/** What a listener is given beside the event. */
 export type ListenerContext = MessageContext;
 
 interface Message {

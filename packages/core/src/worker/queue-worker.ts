@@ -9,11 +9,12 @@ import {
 } from "../contracts/index.ts";
 import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
 import type { Consumption, Delivery, Settlement } from "../ports/delivery.ts";
+import { Roster } from "../roster.ts";
 import { type CommandEnvelope, decodeCommand } from "../wire/envelope.ts";
 import { type AnyTaskHandler, Attempt } from "./attempt.ts";
 import { claimTask, endUnknown } from "./claim-task.ts";
 import { comeBack, HAND_BACK, STORE_AWAY_DELAY_MS } from "./come-back.ts";
-import { handleMessage, RunningMessages } from "./handle-message.ts";
+import { RunningMessages } from "./handle-message.ts";
 import type { LeaseKeeper } from "./leases.ts";
 import { type CommandContext, createMessageContext } from "./message-context.ts";
 import { runInScope } from "./scope.ts";
@@ -45,16 +46,18 @@ export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #versions = new Map<string, VersionRange>();
   readonly #slots: Slots;
-  readonly #attempts = new Set<Attempt>();
+  readonly #attempts = new Roster<Attempt>();
   readonly #commands = new RunningMessages();
   readonly #waiting = new Set<() => void>();
   #consumption: Consumption | undefined;
   #stopping = false;
+  #shutDown = false;
 
   constructor(queue: string, options: QueueWorkerOptions) {
     this.queue = queue;
     this.#options = options;
     this.#slots = new Slots(options.concurrency);
+    options.runtime.running.push(this.#attempts);
     for (const [type, { contract }] of options.registrations) this.#versions.set(type, sameMajor(contract.version));
   }
 
@@ -75,6 +78,7 @@ export class QueueWorker {
 
   /** Asks every handler to stop. */
   shutDown(): void {
+    this.#shutDown = true;
     for (const attempt of this.#attempts) attempt.shutDown();
     this.#commands.shutDown();
   }
@@ -112,14 +116,14 @@ export class QueueWorker {
       const waitMs = await this.#rateLimit(contract);
       if (waitMs > 0) return comeBack(waitMs);
     }
+    if (this.#stopping) return HAND_BACK;
     if (!this.#slots.tryTake() && !(await this.#waitForSlot())) return HAND_BACK;
     if (envelope.task === undefined) return this.#runCommand(delivery, envelope, registration);
-    return this.#runTask(delivery, envelope, contract as AnyTaskContract, registration.handler as AnyTaskHandler);
+    return await this.#runTask(delivery, envelope, contract as AnyTaskContract, registration.handler as AnyTaskHandler);
   }
 
   /** A slot, or false when the worker stops or has none for too long. */
   #waitForSlot(): Promise<boolean> {
-    if (this.#stopping) return Promise.resolve(false);
     return new Promise((resolve) => {
       const end = (got: boolean) => {
         cancelPatience();
@@ -178,9 +182,12 @@ export class QueueWorker {
       return "settlement" in claimed ? claimed.settlement : HAND_BACK;
     }
     const { record, lease } = claimed;
-    const attempt = new Attempt({ runtime, leases, slots: this.#slots, contract, handler, record, lease });
+    const send = envelope.task?.send;
+    const attempt = new Attempt({ runtime, leases, slots: this.#slots, contract, handler, record, lease, send });
     this.#attempts.add(attempt);
-    return attempt.run(() => this.#attempts.delete(attempt));
+    // The claim took longer than the drain.
+    if (this.#shutDown) attempt.shutDown();
+    return await attempt.run(() => this.#attempts.delete(attempt));
   }
 
   async #runCommand(delivery: Delivery, envelope: CommandEnvelope, registration: Registration): Promise<Settlement> {
@@ -188,24 +195,22 @@ export class QueueWorker {
     const contract = registration.contract as AnyCommandContract;
     const handler = registration.handler as (params: unknown, context: CommandContext) => unknown;
     try {
-      return await handleMessage(delivery, contract.retry, () =>
-        this.#commands.run(envelope, async (abort) => {
-          const { timeoutMs } = contract;
-          const cancelTimeout =
-            timeoutMs === undefined
-              ? undefined
-              : runtime.surroundings.clock.schedule(timeoutMs, () =>
-                  abort.abort(new IntermodalError("TIMEOUT", `the attempt took longer than ${timeoutMs} ms`)),
-                );
-          try {
-            const params = await parseWith(contract.input, envelope.data, `input of command "${contract.name}"`);
-            const context = createMessageContext(runtime, { delivery, envelope, abort: abort.signal });
-            await runInScope(context.scope, () => handler(params, context));
-          } finally {
-            cancelTimeout?.();
-          }
-        }),
-      );
+      return await this.#commands.handle(envelope, delivery, contract.retry, async (abort) => {
+        const { timeoutMs } = contract;
+        const cancelTimeout =
+          timeoutMs === undefined
+            ? undefined
+            : runtime.surroundings.clock.schedule(timeoutMs, () =>
+                abort.abort(new IntermodalError("TIMEOUT", `the attempt took longer than ${timeoutMs} ms`)),
+              );
+        try {
+          const params = await parseWith(contract.input, envelope.data, `input of command "${contract.name}"`);
+          const context = createMessageContext(runtime, { delivery, envelope, abort: abort.signal });
+          await runInScope(context.scope, () => handler(params, context));
+        } finally {
+          cancelTimeout?.();
+        }
+      });
     } finally {
       this.#slots.release();
     }

@@ -25,7 +25,13 @@ export function streamNotifications(runtime: Runtime): () => void {
     lifecycle.on("started", (n) => write("started", n, { type: n.type, attempt: n.attempt })),
     lifecycle.on("progress", (n) => write("progress", n, n.progress)),
     lifecycle.on("retrying", (n) =>
-      write("retrying", n, { type: n.type, attempt: n.attempt, delay_ms: n.delayMs, error: n.error.message }),
+      write("retrying", n, {
+        type: n.type,
+        attempt: n.attempt,
+        max_attempts: n.maxAttempts,
+        delay_ms: n.delayMs,
+        error: n.error.message,
+      }),
     ),
     lifecycle.on(
       "completed",

@@ -3,7 +3,8 @@ import { messageOf } from "../errors.ts";
 import { isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import type { RecoveryReason } from "../ports/task-state-store.ts";
 import { sendDeferred } from "../workflow/send-record.ts";
-import { buryUnmade, cancelUnheld, conclude } from "./duties.ts";
+import { buryUnmade, cancelUnheld, conclude, performDuties } from "./duties.ts";
+import type { LeaseKeeper } from "./leases.ts";
 
 const PAGE = 100;
 
@@ -13,12 +14,16 @@ const MAX_PAGES = 20;
 /** Looks, in one worker at a time, for what a crash has left behind, and mends it. */
 export class Sweep {
   readonly #runtime: Runtime;
+  readonly #leases: LeaseKeeper;
   #cancelNext: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = true;
+  /** Where the latest sweep left off: records that can't be mended now must not keep those behind them from ever being reached. */
+  #cursor: string | undefined;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, leases: LeaseKeeper) {
     this.#runtime = runtime;
+    this.#leases = leases;
   }
 
   start(): void {
@@ -44,23 +49,26 @@ export class Sweep {
 
   async #sweep(): Promise<void> {
     const { node, settings, logger } = this.#runtime.surroundings;
-    let cursor: string | undefined;
     try {
+      // While the store was away this process's own leases ran out: it must not take them for those of a dead one.
+      if (!(await this.#leases.renewDue())) return;
       for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
         const options = {
           node,
           leaseMs: settings.sweepIntervalMs * 2,
           graceMs: settings.sweepGraceMs,
           limit: PAGE,
-          cursor,
+          cursor: this.#cursor,
         };
         const page = await this.#runtime.store.port.recover(options);
         if (page === undefined) return;
-        for (const { record, reason } of page.items) await this.#mend(record, reason);
-        cursor = page.next;
-        if (cursor === undefined) return;
+        // Together, so that one that waits for a server in vain holds up no other.
+        await Promise.all(page.items.map(({ record, reason }) => this.#mend(record, reason)));
+        this.#cursor = page.next;
+        if (this.#cursor === undefined) return;
       }
     } catch (error) {
+      this.#cursor = undefined;
       logger.warn("the recovery sweep was broken off; the next one goes on", { error: messageOf(error) });
     }
   }
@@ -83,7 +91,7 @@ const MEND: Record<RecoveryReason, (runtime: Runtime, record: TaskRecord) => Pro
   unsent: sendDeferred,
   "expired-lease": sendDeferred,
   overdue: sendDeferred,
-  duties: conclude,
+  duties: performDuties,
   cancel: cancelUnheld,
   children: reconcileChildren,
 };

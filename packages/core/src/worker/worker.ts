@@ -1,6 +1,5 @@
 import type { Runtime } from "../app/runtime.ts";
 import { sleep } from "../ports/clock.ts";
-import { bridgeNotifications } from "./bridge.ts";
 import type { EventListener } from "./event-listener.ts";
 import { LeaseKeeper } from "./leases.ts";
 import { QueueWorker, type Registration } from "./queue-worker.ts";
@@ -30,7 +29,7 @@ export class Worker {
   readonly #listeners: readonly EventListener[];
   readonly #runtime: Runtime;
   readonly #sweep: Sweep | undefined;
-  readonly #stopNotifications: (() => void)[];
+  readonly #stopNotifications: () => void;
 
   constructor(options: WorkerOptions) {
     const { runtime, registrations, listeners, concurrency } = options;
@@ -42,8 +41,8 @@ export class Worker {
     this.#queues = [...names].map(
       (queue) => new QueueWorker(queue, { runtime, leases, registrations, concurrency: concurrency(queue) }),
     );
-    this.#sweep = runtime.hasStore ? new Sweep(runtime) : undefined;
-    this.#stopNotifications = [bridgeNotifications(runtime), streamNotifications(runtime)];
+    this.#sweep = leases && new Sweep(runtime, leases);
+    this.#stopNotifications = streamNotifications(runtime);
   }
 
   /** Resolves when everything consumes. While a broker cannot be reached, it keeps trying. */
@@ -64,8 +63,9 @@ export class Worker {
     const consumers = [...this.#queues, ...this.#listeners];
     const patience = new AbortController();
     const limit = sleep(clock, timeoutMs, patience.signal);
-    await Promise.all([this.#sweep?.stop(), ...consumers.map((consumer) => consumer.takeNoMore(timeoutMs))]);
-    await Promise.race([this.#onlyWaiting(), limit]);
+    const swept = this.#sweep?.stop();
+    await Promise.allSettled(consumers.map((consumer) => consumer.takeNoMore(timeoutMs)));
+    await Promise.race([Promise.all([swept, this.#onlyWaiting()]), limit]);
     for (const consumer of consumers) consumer.shutDown();
     await Promise.race([this.idle(), sleep(clock, STOPPING_MS, patience.signal)]);
     patience.abort();
@@ -83,13 +83,13 @@ export class Worker {
     }
   }
 
-  /** Nothing more will be told to the bridge and the run streams. */
+  /** Nothing more will be told to the run streams. */
   close(): void {
-    for (const stop of this.#stopNotifications) stop();
+    this.#stopNotifications();
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Resolves when nothing runs any more. Never rejects. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#queues, ...this.#listeners].map((consumer) => consumer.idle()));
+    await Promise.allSettled([...this.#queues, ...this.#listeners].map((consumer) => consumer.idle()));
   }
 }

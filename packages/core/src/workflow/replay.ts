@@ -84,13 +84,22 @@ async function reopenAncestors(
 /** The record, after what it still owed has been done: an ended record with open duties can't be reopened. */
 async function settledRecord(runtime: Runtime, id: string): Promise<TaskRecord> {
   let record = await runtime.store.get(id);
-  if (record !== undefined && isTerminal(record.status) && record.duties.length > 0) {
+  if (record !== undefined && isIndebted(record)) {
+    // What was done a moment ago may not have been noted yet.
+    await runtime.store.flush();
+    record = await runtime.store.get(id);
+  }
+  if (record !== undefined && isIndebted(record)) {
     await performDuties(runtime, record);
     await runtime.store.flush();
     record = await runtime.store.get(id);
   }
   if (record === undefined) throw new IntermodalError("NOT_FOUND", `there is no task ${id}, or its record has expired`);
   return record;
+}
+
+function isIndebted(record: TaskRecord): boolean {
+  return isTerminal(record.status) && record.duties.length > 0;
 }
 
 function refused(record: TaskRecord, why: string): IntermodalError {

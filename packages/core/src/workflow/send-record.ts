@@ -36,7 +36,7 @@ export async function sendDeferred(runtime: Runtime, record: TaskRecord): Promis
 }
 
 /** What a message carries of a record. */
-export function draftOfRecord(record: TaskRecord): TaskDraft {
+function draftOfRecord(record: TaskRecord): TaskDraft {
   return {
     id: record.id,
     type: record.type,

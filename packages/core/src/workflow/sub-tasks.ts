@@ -5,8 +5,9 @@ import { isTerminal, type TaskDraft, type TaskRecord } from "../lifecycle/record
 import { jsonEqual } from "../lifecycle/transitions.ts";
 import type { HeldLease } from "../ports/task-state-store.ts";
 import { checkId } from "../wire/names.ts";
-import { conclude } from "../worker/duties.ts";
+import { flushStream, performDuties } from "../worker/duties.ts";
 import type { LazyAbort } from "../worker/lazy-abort.ts";
+import { derivedId } from "./derived-id.ts";
 import { sendDeferred } from "./send-record.ts";
 import { announceSubmitted, draftTask } from "./submit.ts";
 
@@ -45,6 +46,10 @@ export class SubTasks {
   #changing: Promise<void> = Promise.resolve();
   #onWait: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  /** Aborts when the handler has ended; made where something waits. */
+  #ended: AbortController | undefined;
+  #interrupted = false;
+  #announced: Promise<void> | undefined;
   /** The handler has written to the run's stream. */
   wroteToStream = false;
 
@@ -52,19 +57,37 @@ export class SubTasks {
     this.#options = options;
   }
 
-  /** The handler has ended: nothing more may be begun in its name. */
+  /** The handler has ended: nothing more may be begun in its name, and what it waits for no more is given up. */
   close(): void {
     this.#closed = true;
+    this.#ended?.abort(this.#endedError());
   }
 
-  /** @throws when the handler has ended or has lost its task. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Something was refused or broken off because the attempt is to stop: what the handler made of that has nothing to do with its steps. */
+  get wasInterrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  /** @throws when the handler has ended, is to stop, or has lost its task. */
   assertActive(): void {
+    if (this.#closed) throw this.#endedError();
+    this.#noteInterruption();
     this.#options.abort.throwIfAborted();
-    if (this.#closed)
-      throw new IntermodalError(
-        "CLOSED",
-        `the handler of task ${this.#options.parent.id} has ended; await what you start in it`,
-      );
+  }
+
+  #noteInterruption(): void {
+    if (this.#options.abort.isAborted) this.#interrupted = true;
+  }
+
+  #endedError(): IntermodalError {
+    return new IntermodalError(
+      "CLOSED",
+      `the handler of task ${this.#options.parent.id} has ended; await what you start in it`,
+    );
   }
 
   /**
@@ -85,8 +108,13 @@ export class SubTasks {
     const childId = childIdOf(parent, key);
     const { userId = parent.userId, delayMs, expiresMs } = options;
     const causation = { traceparent: parent.traceparent, correlationId: parent.correlationId, causationId: parent.id };
+    const drafted = draftTask(runtime, contract, input, { userId, delayMs, expiresMs }, causation);
     const draft: TaskDraft = {
-      ...(await draftTask(runtime, contract, input, { userId, delayMs, expiresMs }, causation)),
+      ...(await drafted.catch((error: unknown) => {
+        // Refused before it was anything: the key is free for a better try.
+        this.#keys.delete(key);
+        throw error;
+      })),
       id: childId,
       parentId: parent.id,
       rootId: parent.rootId,
@@ -105,9 +133,10 @@ export class SubTasks {
 
   /**
    * Waits until a sub-task has ended. While the handler waits for nothing else, it holds no slot and no delivery.
+   * @param patience makes the handler go on without it.
    * @throws the signal's reason.
    */
-  async end(record: TaskRecord): Promise<TaskRecord> {
+  async end(record: TaskRecord, patience?: AbortSignal): Promise<TaskRecord> {
     this.assertActive();
     if (isTerminal(record.status)) return record;
     const { runtime, abort } = this.#options;
@@ -117,9 +146,14 @@ export class SubTasks {
     this.#onWait = undefined;
     try {
       await this.#suspendOrResume();
-      ended = await runtime.store.waiter.wait(record.id, abort.signal);
+      this.#ended ??= new AbortController();
+      const signals = [abort.signal, this.#ended.signal];
+      if (patience !== undefined) signals.push(patience);
+      ended = await runtime.store.waiter.wait(record.id, AbortSignal.any(signals));
     } finally {
       this.#waiting--;
+      this.#noteInterruption();
+      if (patience?.aborted && !abort.signal.aborted) await this.#suspendOrResume();
     }
     await this.#suspendOrResume();
     if (ended === undefined) throw new IntermodalError("NOT_FOUND", `sub-task ${record.id} has expired`);
@@ -139,21 +173,24 @@ export class SubTasks {
   /** One change after the other: several calls may begin and end to wait at the same time. */
   #suspendOrResume(): Promise<void> {
     const change = this.#changing.then(async () => {
+      if (this.#closed) throw this.#endedError();
       const suspend = this.#waiting > 0;
       if (suspend === this.#isSuspended) return;
       this.#isSuspended = suspend;
       await (suspend ? this.#options.suspend() : this.#options.resume());
+      if (this.#closed) throw this.#endedError();
     });
     this.#changing = change.catch(() => undefined);
     return change;
   }
 
   async #make(draft: TaskDraft): Promise<TaskRecord> {
-    const { runtime } = this.#options;
+    const { runtime, parent } = this.#options;
+    // That the parent has started stands in the stream before anything of its sub-tasks, wherever these run.
+    this.#announced ??= flushStream(runtime, parent.streamId);
+    await this.#announced;
     const created = await this.#persist(() => runtime.store.create(draft));
-    if (created.kind === "conflict") {
-      throw new IntermodalError("CONFLICT", `sub-task ${draft.id} exists already as another task; choose another key`);
-    }
+    if (created.kind === "conflict") throw conflict(draft);
     if (created.kind === "existing" && !created.resend) return created.record;
     await this.#send(created.record);
     announceSubmitted(runtime, created.record);
@@ -164,6 +201,7 @@ export class SubTasks {
     const { runtime, parent } = this.#options;
     const existing = await this.#persist(() => runtime.store.get(draft.id));
     if (existing === undefined) return this.#make(draft);
+    if (existing.type !== draft.type && !existing.withdrawn) throw conflict(draft);
     if (!jsonEqual(existing.input, draft.input) && !existing.withdrawn) {
       runtime.surroundings.logger.warn("a sub-task was submitted again with another input; the recorded one stands", {
         task: existing.id,
@@ -183,7 +221,7 @@ export class SubTasks {
       port.reopenChild({ parentId: parent.id, key: draft.key as string, childId: failed.id, childSeries }),
     );
     if (failed.withdrawn) return this.#make(draft);
-    if (failed.duties.length > 0) await conclude(runtime, failed);
+    if (failed.duties.length > 0) await performDuties(runtime, failed);
     if (failed.duties.length > 0) await runtime.store.flush();
     const reopened = await this.#persist(() =>
       port.reopen({ id: failed.id, series: failed.series, parentSeries: parent.series, streamId: parent.streamId }),
@@ -214,13 +252,23 @@ export class SubTasks {
     }
   }
 
-  #persist<T>(step: () => Promise<T>): Promise<T> {
-    return this.#options.runtime.store.persist(step, { signal: this.#options.abort.signal });
+  async #persist<T>(step: () => Promise<T>): Promise<T> {
+    const { runtime, abort } = this.#options;
+    try {
+      return await runtime.store.persist(step, { signal: abort.signal });
+    } catch (error) {
+      this.#noteInterruption();
+      throw error;
+    }
   }
+}
+
+function conflict(draft: TaskDraft): IntermodalError {
+  return new IntermodalError("CONFLICT", `sub-task ${draft.id} exists already as another task; choose another key`);
 }
 
 /** Derives from parent, epoch and key, so that a parent that runs again names the same sub-task. */
 function childIdOf(parent: TaskRecord, key: string): string {
   const escaped = key.replace(/[%/:]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  return parent.epoch === 1 ? `${parent.id}/${escaped}` : `${parent.id}/${parent.epoch}:${escaped}`;
+  return derivedId(parent.epoch === 1 ? `${parent.id}/${escaped}` : `${parent.id}/${parent.epoch}:${escaped}`);
 }

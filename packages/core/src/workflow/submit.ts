@@ -51,7 +51,7 @@ export async function submitTask(
   causation: Causation,
 ): Promise<TaskRecord> {
   const draft = await draftTask(runtime, contract, input, options, causation);
-  return submitDraft(runtime, draft, options.defer ?? false);
+  return await submitDraft(runtime, draft, options.defer ?? false);
 }
 
 /** Validates the input and makes the draft of a root task. */
@@ -63,7 +63,8 @@ export async function draftTask(
   causation: Causation,
 ): Promise<TaskDraft> {
   const what = `input of task "${contract.name}"`;
-  await parseWith(contract.input, input, what);
+  const checked = parseWith(contract.input, input, what);
+  if (checked instanceof Promise) await checked;
   const id = options.id === undefined ? newId() : checkId("a task id", options.id);
   const now = runtime.surroundings.clock.now();
   return {
@@ -114,19 +115,17 @@ async function submitDraft(runtime: Runtime, draft: TaskDraft, defer: boolean): 
   return record;
 }
 
-/** Takes back what could not be sent. While the store is away too, the record stays for the sweep to send: the caller is told that this is not known. */
+/** Takes back what could not be sent. While the store is away too, or closed by now, the record stays for the sweep to send: the caller is told that this is not known. */
 async function withdraw(runtime: Runtime, record: TaskRecord): Promise<boolean> {
   try {
     const [withdrawn] = await runtime.store.port.withdraw([
       { id: record.id, series: record.series, send: record.sends },
     ]);
-    if (withdrawn)
-      await runtime.store.port.retain(record.rootId, runtime.surroundings.clock.now() + record.retentionMs);
     return withdrawn ?? false;
   } catch (error) {
-    if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
+    if (!isIntermodalError(error, "UNAVAILABLE") && !isIntermodalError(error, "CLOSED")) throw error;
     throw new IntermodalError(
-      "UNAVAILABLE",
+      error.code,
       `task ${record.id} could neither be sent nor taken back; submit it again with the same id`,
       {
         cause: error,

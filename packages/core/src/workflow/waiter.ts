@@ -1,11 +1,14 @@
-import { IntermodalError } from "../errors.ts";
+import { IntermodalError, isIntermodalError } from "../errors.ts";
 import { isTerminal, type TaskRecord } from "../lifecycle/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TaskStateStore } from "../ports/task-state-store.ts";
 
 const MAX_BATCH = 500;
 
-type Settle = (record: TaskRecord | undefined) => void;
+interface Waiter {
+  resolve(record: TaskRecord | undefined): void;
+  reject(error: unknown): void;
+}
 
 /**
  * Waits for tasks to end, all of a process together: the store's hints wake it, and a slow poll finds what a lost hint did not tell.
@@ -14,10 +17,11 @@ export class EndWaiter {
   readonly #store: TaskStateStore;
   readonly #clock: Clock;
   readonly #pollIntervalMs: number;
-  readonly #waiting = new Map<string, Set<Settle>>();
+  readonly #waiting = new Map<string, Set<Waiter>>();
   #hinted = new Set<string>();
   #cancelPoll: (() => void) | undefined;
   #stopHints: (() => void) | undefined;
+  #closed = false;
 
   constructor(store: TaskStateStore, clock: Clock, pollIntervalMs: number) {
     this.#store = store;
@@ -27,23 +31,30 @@ export class EndWaiter {
 
   /**
    * Resolves with the record once it has ended; `undefined` when there is none (it has expired).
-   * @throws the signal's reason when it aborts.
+   * @throws the signal's reason when it aborts; `CLOSED` when nobody looks any more.
    */
   wait(id: string, signal?: AbortSignal): Promise<TaskRecord | undefined> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
+      if (this.#closed) return reject(closed());
       const onAbort = () => {
-        this.#remove(id, settle);
-        reject(signal?.reason ?? new IntermodalError("CANCELLED", `waiting for task ${id} was given up`));
+        this.#remove(id, waiter);
+        reject(signal?.reason);
       };
-      const settle: Settle = (record) => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve(record);
+      const waiter: Waiter = {
+        resolve: (record) => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve(record);
+        },
+        reject: (error) => {
+          signal?.removeEventListener("abort", onAbort);
+          reject(error);
+        },
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      const settles = this.#waiting.get(id);
-      if (settles === undefined) this.#waiting.set(id, new Set([settle]));
-      else settles.add(settle);
+      const waiters = this.#waiting.get(id);
+      if (waiters === undefined) this.#waiting.set(id, new Set([waiter]));
+      else waiters.add(waiter);
       this.#stopHints ??= this.#store.changes((ids) => this.hint(ids));
       this.#cancelPoll ??= this.#clock.schedule(this.#pollIntervalMs, () => void this.#poll());
       // It may have ended before the hints were listened to.
@@ -71,11 +82,18 @@ export class EndWaiter {
     return ended;
   }
 
+  /** Nobody looks any more: who waits is told so. */
   close(): void {
+    this.#closed = true;
     this.#cancelPoll?.();
     this.#stopHints?.();
-    this.#cancelPoll = undefined;
-    this.#stopHints = undefined;
+    this.#giveUp(closed());
+  }
+
+  #giveUp(error: unknown): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const waiters of waiting) for (const waiter of waiters) waiter.reject(error);
   }
 
   #lookUpHinted(): void {
@@ -100,21 +118,26 @@ export class EndWaiter {
           const record = records[index];
           if (record !== undefined && !isTerminal(record.status)) return;
           ended++;
-          const settles = this.#waiting.get(id);
+          const waiters = this.#waiting.get(id);
           this.#waiting.delete(id);
-          for (const settle of settles ?? []) settle(record);
+          for (const waiter of waiters ?? []) waiter.resolve(record);
         });
-      } catch {
-        // The store is away: the next poll asks again.
+      } catch (error) {
+        // While the store is away, the next poll asks again; one that was closed never answers.
+        if (isIntermodalError(error, "CLOSED")) this.#giveUp(error);
         return ended;
       }
     }
     return ended;
   }
 
-  #remove(id: string, settle: Settle): void {
-    const settles = this.#waiting.get(id);
-    settles?.delete(settle);
-    if (settles?.size === 0) this.#waiting.delete(id);
+  #remove(id: string, waiter: Waiter): void {
+    const waiters = this.#waiting.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waiting.delete(id);
   }
+}
+
+function closed(): IntermodalError {
+  return new IntermodalError("CLOSED", "the app was stopped while a task was waited for; the task goes on");
 }

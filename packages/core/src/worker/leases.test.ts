@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import type { TaskStore } from "../app/runtime.ts";
+import { IntermodalError } from "../errors.ts";
+import type { Renewal, RenewOutcome } from "../ports/task-state-store.ts";
+import { VirtualClock } from "../testing/index.ts";
+import { LeaseKeeper } from "./leases.ts";
+
+/** A keeper of one lease over a store whose answers the test gives. */
+function keeper() {
+  const clock = new VirtualClock();
+  const calls: { readonly renewal: Renewal; readonly answer: PromiseWithResolvers<RenewOutcome> }[] = [];
+  const store = {
+    renew(renewal: Renewal) {
+      const answer = Promise.withResolvers<RenewOutcome>();
+      calls.push({ renewal, answer });
+      return answer.promise;
+    },
+  } as unknown as TaskStore;
+  const leases = new LeaseKeeper(store, clock, 6_000);
+  const lease = { id: "t", token: 1, expiresAt: clock.now() + 6_000, leaseMs: 6_000 };
+  const told: string[] = [];
+  const kept = leases.keep({
+    lease,
+    onLost: () => told.push("lost"),
+    onCancelRequested: () => told.push("cancel"),
+  });
+  const held: RenewOutcome = { held: true, expiresAt: 0, cancelRequested: false };
+  return { clock, calls, leases, kept, told, held };
+}
+
+const away = new IntermodalError("UNAVAILABLE", "away");
+
+test("progress whose answer fails late never overwrites a later one", async () => {
+  const { clock, calls, leases, kept, held } = keeper();
+  leases.progress(kept, 1);
+  await clock.advance(200);
+  leases.progress(kept, 2);
+  await clock.advance(200);
+  expect(calls.map(({ renewal }) => renewal.progress)).toEqual([1, 2]);
+  calls[1]?.answer.resolve(held);
+  await clock.settle();
+  calls[0]?.answer.reject(away);
+  await clock.advance(6_000);
+  expect(calls.slice(2).map(({ renewal }) => renewal.progress)).not.toContain(1);
+});
+
+test("progress that is not known to be stored goes with the settle", async () => {
+  const { clock, calls, leases, kept } = keeper();
+  leases.progress(kept, 99);
+  await clock.advance(200);
+  expect(calls).toHaveLength(1);
+  expect(leases.takeProgress(kept)).toBe(99);
+});
+
+test("a lease is renewed before it runs out, again and again while the store is away, and never after its release", async () => {
+  const { clock, calls, leases, kept, told, held } = keeper();
+  await clock.advance(3_000);
+  expect(calls).toHaveLength(1);
+  calls[0]?.answer.reject(away);
+  await clock.advance(1_000);
+  expect(calls).toHaveLength(2);
+  calls[1]?.answer.resolve(held);
+  await clock.advance(3_000);
+  expect(calls).toHaveLength(3);
+  leases.release(kept);
+  calls[2]?.answer.resolve({ held: false });
+  await clock.advance(60_000);
+  expect(calls).toHaveLength(3);
+  expect(told).toEqual([]);
+  expect(clock.nextTimerAt()).toBeUndefined();
+});

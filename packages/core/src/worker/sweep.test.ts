@@ -1,0 +1,141 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { createApp } from "../app/create-app.ts";
+import { defineTask } from "../contracts/index.ts";
+import { IntermodalError } from "../errors.ts";
+import { silentLogger } from "../ports/logger.ts";
+import { MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
+
+const root = defineTask("root", { input: z.object({}) });
+const child = defineTask("child", { input: z.object({}), queue: "children" });
+
+function away(): never {
+  throw new IntermodalError("UNAVAILABLE", "the stream store is away");
+}
+
+/** Apps over one server; `streams.away` makes every call of the stream store fail after `slowMs`. */
+function cluster() {
+  const clock = new VirtualClock();
+  const server = new MemoryServer(clock);
+  const streams = { away: false, slowMs: 0 };
+  const app = (name: string) => {
+    const adapter = new MemoryAdapter(server, { namespace: "test", clock, logger: silentLogger });
+    const { commandBus, eventBus, taskStateStore, inbox, rateLimiter } = adapter;
+    const eventStream = new Proxy(adapter.eventStream, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        return async (...call: unknown[]) => {
+          if (!streams.away) return value.apply(target, call) as unknown;
+          await new Promise<void>((resolve) => void clock.schedule(streams.slowMs, resolve));
+          return away();
+        };
+      },
+    });
+    const ports = { commandBus, eventBus, taskStateStore, eventStream, inbox, rateLimiter };
+    return createApp({ name, namespace: "test", clock, logger: silentLogger, ports, concurrency: 10 });
+  };
+  const reader = new MemoryAdapter(server, { namespace: "test", clock, logger: silentLogger });
+  const names = async (id: string) => (await reader.eventStream.read(id)).events.map(({ event }) => event);
+  return { clock, streams, app, names };
+}
+
+test("the end of a task is told once in a process, however often its duties are tried", async () => {
+  const { clock, streams, app, names } = cluster();
+  const worker = app("worker");
+  const told: string[] = [];
+  worker.lifecycle.on("completed", ({ taskId }) => told.push(taskId));
+  worker.handle(root, () => {});
+  await worker.start();
+  streams.away = true;
+  await worker.submit(root, {}, { id: "r" });
+  await clock.advance(120_000);
+  streams.away = false;
+  await clock.advance(60_000);
+  expect(told).toEqual(["r"]);
+  expect((await names("r")).at(-1)).toBe("lifecycle.completed");
+  await worker.stop();
+});
+
+test("a stream store that is away does not slow down one task after the other", async () => {
+  const { clock, streams, app } = cluster();
+  const worker = app("worker");
+  worker.handle(root, () => {});
+  await worker.start();
+  streams.away = true;
+  const begun = clock.now();
+  let done = 0;
+  worker.lifecycle.on("completed", () => done++);
+  for (let n = 0; n < 200; n++) await worker.submit(root, {});
+  while (done < 200 && clock.now() < begun + 600_000) await clock.advance(500);
+  expect(done).toBe(200);
+  expect(clock.now() - begun).toBeLessThan(10_000);
+  streams.away = false;
+  await clock.advance(60_000);
+  await worker.stop();
+});
+
+test("a sweep goes on where the one before it broke off, so that nothing behind a backlog is never reached", async () => {
+  const clock = new VirtualClock();
+  const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  const cursors: (string | undefined)[] = [];
+  const taskStateStore = new Proxy(adapter.taskStateStore, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property);
+      if (property === "recover") {
+        return async ({ cursor }: { readonly cursor?: string }) => {
+          cursors.push(cursor);
+          return { items: [], next: cursors.length === 30 ? undefined : String(cursors.length) };
+        };
+      }
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const { commandBus, eventBus } = adapter;
+  const ports = { commandBus, eventBus, taskStateStore };
+  const app = createApp({ name: "worker", namespace: "test", clock, logger: silentLogger, ports });
+  app.handle(root, () => {});
+  await app.start();
+  while (cursors.length < 31) await clock.advance(1_000);
+  expect(cursors.slice(0, 31)).toEqual([undefined, ...Array.from({ length: 29 }, (_, n) => String(n + 1)), undefined]);
+  await app.stop();
+});
+
+test("stop() does not wait for a sweep that has much to mend", async () => {
+  const { clock, streams, app } = cluster();
+  const worker = app("worker");
+  worker.handle(root, () => {});
+  await worker.start();
+  streams.away = true;
+  streams.slowMs = 2_000;
+  for (let n = 0; n < 100; n++) await worker.submit(root, {});
+  await clock.advance(60_000);
+  const stopped = worker.stop({ timeoutMs: 5_000 }).then(() => clock.now());
+  const begun = clock.now();
+  await clock.advance(300_000);
+  expect((await stopped) - begun).toBeLessThan(15_000);
+});
+
+test("what a sub-task's process wrote before its end is in the run's stream, however soon the run ends elsewhere", async () => {
+  const { clock, app, names } = cluster();
+  const parents = app("parents");
+  parents.handle(root, async (_, ctx) => {
+    await ctx.call(child, {}, { key: "1" });
+    await ctx.call(child, {}, { key: "2" });
+  });
+  const children = app("children");
+  children.handle(child, () => {});
+  await parents.start();
+  await children.start();
+  await parents.submit(root, {}, { id: "r" });
+  await clock.advance(10_000);
+  const told = await names("r");
+  expect(told.filter((name) => name !== "task.completed")).toEqual([
+    "lifecycle.started",
+    "task.started",
+    "task.started",
+    "lifecycle.completed",
+  ]);
+  await parents.stop();
+  await children.stop();
+});

@@ -1,0 +1,4 @@
+import { lifecycleSabotages } from "./lifecycle.ts";
+import { verifySabotages } from "./verify.ts";
+
+verifySabotages(lifecycleSabotages);
