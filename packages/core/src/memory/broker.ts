@@ -2,6 +2,7 @@ import { IntermodalError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutgoingCommand } from "../ports/command-bus.ts";
 import type { OutgoingEvent } from "../ports/event-bus.ts";
+import { Bodies } from "./bodies.ts";
 import { EventLog } from "./event-log.ts";
 import { Fifo } from "./fifo.ts";
 import type { MemoryLimits } from "./limits.ts";
@@ -54,6 +55,7 @@ export class Broker {
 
 export class BrokerNamespace {
   readonly events: EventLog;
+  readonly #bodies = new Bodies();
   readonly #clock: Clock;
   readonly #limits: MemoryLimits;
   readonly #queues = new Map<string, CommandQueue>();
@@ -88,8 +90,7 @@ export class BrokerNamespace {
         return;
       }
       if (place.recent.seen(command.id, now)) return;
-      // A copy: neither the sender nor a slab that the bytes are part of is tied to what is stored.
-      const message = new StoredMessage(command.id, command.type, command.body.slice(), now);
+      const message = new StoredMessage(command.id, command.type, this.#bodies.copy(command.body), now);
       if (command.delayMs !== undefined && command.delayMs > 0) place.queue.delay(message, command.delayMs);
       else place.fresh.push(message);
       touched.add(place.queue);

@@ -10,6 +10,7 @@ export { MemoryAdapter } from "./adapter.ts";
 export { DEFAULT_MEMORY_LIMITS, type MemoryLimits } from "./limits.ts";
 export { MemoryServer } from "./server.ts";
 
+/** How `memory:` is made. */
 export interface MemoryOptions {
   /**
    * The server to connect to.

@@ -124,6 +124,7 @@ export class MessageQueue implements ConsumerQueue {
   }
 
   delay(message: StoredMessage, delayMs: number): void {
+    message.body = message.body.slice();
     this.#delays.add(message, delayMs);
   }
 
@@ -156,12 +157,13 @@ export class MessageQueue implements ConsumerQueue {
       return;
     }
     if (counted) message.attempts++;
-    if (delayMs > 0) this.#delays.add(message, delayMs);
+    if (delayMs > 0) this.delay(message, delayMs);
     else this.#again.push(message);
   }
 
   #putAside(message: StoredMessage, reason: string): void {
-    const { id, type, body } = message;
+    const { id, type } = message;
+    const body = message.body.slice();
     this.dead.add({ id, type, body, reason, attempts: message.attempts + 1, deadAt: this.#clock.now() });
   }
 

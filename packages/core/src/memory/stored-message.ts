@@ -2,7 +2,8 @@
 export class StoredMessage {
   readonly id: string;
   readonly type: string;
-  readonly body: Uint8Array;
+  /** May be part of a slab: copied apart where the message is to stay for long. */
+  body: Uint8Array;
   readonly sentAt: number;
   /** Tries that count so far. */
   attempts = 0;

@@ -2,6 +2,8 @@ import { IntermodalError } from "../errors.ts";
 import type { NewRunEvent, StoredRunEvent, StreamPage } from "../ports/event-stream.ts";
 import { WriterLog } from "./writer-log.ts";
 
+const NOBODY: WriterLog[] = [];
+
 /** One stream's events, the newest of them kept. */
 export class StreamLog {
   readonly streamId: string;
@@ -14,7 +16,8 @@ export class StreamLog {
   #start = 0;
   #last = 0;
   #ended = false;
-  readonly #writers = new Map<string, WriterLog>();
+  /** Few as a rule: one for each process that wrote. */
+  #writers: WriterLog[] = NOBODY;
   #pruneWritersAt: number;
 
   constructor(streamId: string, generation: number, expiresAt: number, maxEvents: number) {
@@ -57,6 +60,10 @@ export class StreamLog {
     if (this.#ended) return false;
     this.append([event]);
     this.#ended = true;
+    // Nothing more will come: it is kept for long, with no room to grow.
+    this.#events = this.#events.slice(this.#start);
+    this.#start = 0;
+    this.#writers = this.#writers.slice();
     return true;
   }
 
@@ -74,7 +81,7 @@ export class StreamLog {
   }
 
   #find({ writer, n }: NewRunEvent): number | undefined {
-    const sequence = this.#writers.get(writer)?.find(n);
+    const sequence = this.#writerLog(writer)?.find(n);
     if (sequence !== 0) return sequence;
     throw new IntermodalError(
       "CONFLICT",
@@ -87,7 +94,7 @@ export class StreamLog {
     const sequence = ++this.#last;
     this.#events.push(Object.freeze({ streamId, sequence, timestamp, source, event, data }));
     if (this.#events.length - this.#start > this.#maxEvents) this.#dropFirst();
-    this.#writerLog(writer).add(n, sequence, this.#first);
+    (this.#writerLog(writer) ?? this.#addWriter(writer)).add(n, sequence, this.#first);
     return sequence;
   }
 
@@ -98,22 +105,23 @@ export class StreamLog {
     this.#start = 0;
   }
 
-  #writerLog(writer: string): WriterLog {
-    let log = this.#writers.get(writer);
-    if (log === undefined) {
-      if (this.#writers.size >= this.#pruneWritersAt) this.#pruneWriters();
-      log = new WriterLog();
-      this.#writers.set(writer, log);
-    }
+  #writerLog(writer: string): WriterLog | undefined {
+    return this.#writers.findLast((log) => log.writer === writer);
+  }
+
+  #addWriter(writer: string): WriterLog {
+    if (this.#writers.length >= this.#pruneWritersAt) this.#pruneWriters();
+    const log = new WriterLog(writer);
+    // There is one for most of a stream's life: an array that is made with it holds no room for others.
+    if (this.#writers.length === 0) this.#writers = [log];
+    else this.#writers.push(log);
     return log;
   }
 
   /** Writers of which no event is kept are not known any longer: there are never many more writers than events. */
   #pruneWriters(): void {
-    for (const [writer, log] of this.#writers) {
-      if (log.lastSequence < this.#first) this.#writers.delete(writer);
-    }
-    this.#pruneWritersAt = this.#writers.size + this.#maxEvents;
+    this.#writers = this.#writers.filter((log) => log.lastSequence >= this.#first);
+    this.#pruneWritersAt = this.#writers.length + this.#maxEvents;
   }
 }
 

@@ -5,17 +5,24 @@ interface Stretch {
   length: number;
 }
 
+const NONE: Stretch[] = [];
+
 /** Stretches beyond which those that the stream no longer keeps are let go. */
 const MIN_STRETCHES = 64;
 
 /** Which of a writer's events a stream has, so that each is stored once and a repeated append gets its first answer. */
 export class WriterLog {
+  readonly writer: string;
   /** By `n`. */
-  #stretches: Stretch[] = [];
+  #stretches: Stretch[] = NONE;
   #clearAt = MIN_STRETCHES;
   /** Of events up to this number the sequences are no longer known. */
   #forgotten = 0;
   #lastSequence = 0;
+
+  constructor(writer: string) {
+    this.writer = writer;
+  }
 
   /** The highest sequence that it wrote. */
   get lastSequence(): number {
@@ -37,7 +44,10 @@ export class WriterLog {
       stretch.length++;
       return;
     }
-    this.#stretches.splice(index + 1, 0, { n, sequence, length: 1 });
+    const added = { n, sequence, length: 1 };
+    // Most writers never have more than one stretch: an array that is made with it holds no room for others.
+    if (this.#stretches.length === 0) this.#stretches = [added];
+    else this.#stretches.splice(index + 1, 0, added);
     if (this.#stretches.length > this.#clearAt) this.#clearOut(firstKept);
   }
 

@@ -1,16 +1,12 @@
 import type { Clock } from "../ports/clock.ts";
-import type { StreamQueue } from "./stream-queue.ts";
-
-interface Waiter {
-  readonly upTo: number;
-  readonly deadline: number;
-  readonly resolve: (stored: boolean) => void;
-}
+import { Roster } from "../roster.ts";
+import type { FlushWaiter, StreamQueue } from "./stream-queue.ts";
 
 /** Who waits for what of which stream to be stored. One timer serves them all. */
 export class FlushWaiters {
   readonly #clock: Clock;
-  readonly #waiters = new Map<StreamQueue, Waiter[]>();
+  /** The queues that somebody waits for. */
+  readonly #queues = new Roster<StreamQueue>();
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(clock: Clock) {
@@ -18,34 +14,31 @@ export class FlushWaiters {
   }
 
   get any(): boolean {
-    return this.#waiters.size > 0;
+    return this.#queues.size > 0;
   }
 
   /** Resolves to true once all that was emitted so far has been stored; to false when some of it was lost, or at the deadline. */
   wait(queue: StreamQueue, deadline: number): Promise<boolean> {
     return new Promise((resolve) => {
       const waiter = { upTo: queue.emitted, deadline, resolve };
-      const others = this.#waiters.get(queue);
-      if (others === undefined) this.#waiters.set(queue, [waiter]);
-      else others.push(waiter);
+      if (queue.waiters.length === 0) {
+        queue.waiters = [waiter];
+        this.#queues.add(queue);
+      } else queue.waiters.push(waiter);
       this.#arm(deadline);
     });
   }
 
   /** To be called whenever something of the queue was stored or lost. */
   progress(queue: StreamQueue): void {
-    const waiters = this.#waiters.get(queue);
-    if (waiters !== undefined) this.#keep(queue, waiters, (waiter) => waiter.upTo > queue.done, queue.lost === 0);
+    if (queue.waiters.length > 0) this.#keep(queue, (waiter) => waiter.upTo > queue.done, queue.lost === 0);
   }
 
-  #keep(queue: StreamQueue, waiters: readonly Waiter[], still: (waiter: Waiter) => boolean, stored: boolean): void {
-    const left: Waiter[] = [];
-    for (const waiter of waiters) {
-      if (still(waiter)) left.push(waiter);
-      else waiter.resolve(stored);
-    }
-    if (left.length === 0) this.#waiters.delete(queue);
-    else this.#waiters.set(queue, left);
+  #keep(queue: StreamQueue, still: (waiter: FlushWaiter) => boolean, stored: boolean): void {
+    const { waiters } = queue;
+    queue.waiters = waiters.filter(still);
+    if (queue.waiters.length === 0) this.#queues.delete(queue);
+    for (const waiter of waiters) if (!still(waiter)) waiter.resolve(stored);
   }
 
   #arm(deadline: number): void {
@@ -59,9 +52,9 @@ export class FlushWaiters {
     this.#timer = undefined;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const [queue, waiters] of [...this.#waiters]) {
-      this.#keep(queue, waiters, (waiter) => waiter.deadline > now, false);
-      for (const waiter of this.#waiters.get(queue) ?? []) next = Math.min(next, waiter.deadline);
+    for (const queue of this.#queues) {
+      this.#keep(queue, (waiter) => waiter.deadline > now, false);
+      for (const waiter of queue.waiters) next = Math.min(next, waiter.deadline);
     }
     if (next < Number.POSITIVE_INFINITY) this.#arm(next);
   }

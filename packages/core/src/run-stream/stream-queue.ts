@@ -1,5 +1,6 @@
 import type { NewRunEvent } from "../ports/event-stream.ts";
 import type { JsonValue } from "../ports/json.ts";
+import type { Rostered } from "../roster.ts";
 
 /** An event that has been emitted and has no number yet, so that it can still be dropped without a trace in the numbering. */
 export interface UnsentEvent {
@@ -10,8 +11,15 @@ export interface UnsentEvent {
   readonly size: number;
 }
 
+/** Who waits until what was emitted so far has been stored. */
+export interface FlushWaiter {
+  readonly upTo: number;
+  readonly deadline: number;
+  readonly resolve: (stored: boolean) => void;
+}
+
 /** What one process has yet to write to one stream, in order. */
-export class StreamQueue {
+export class StreamQueue implements Rostered {
   readonly streamId: string;
   /** Numbered and on their way, perhaps stored already: repeated exactly so until the answer is known. */
   sending: readonly NewRunEvent[] | undefined;
@@ -20,6 +28,9 @@ export class StreamQueue {
   /** Stands in the writer's list of those to be sent. */
   listed = false;
   lost = 0;
+  waiters: FlushWaiter[] = [];
+  /** Among the queues that somebody waits for. */
+  place = -1;
   #writer: string;
   #n = 0;
   #unsent: UnsentEvent[] = [];

@@ -2,7 +2,7 @@ import { IntermodalError } from "../errors.ts";
 
 const NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 const MAX_NAME = 128;
-const MAX_ID = 256;
+export const MAX_ID = 256;
 
 /**
  * Checks a name that people choose in code (namespace, app, queue, type, listener): letters, digits, `_` and `-`, in parts separated by single dots, at most 128
