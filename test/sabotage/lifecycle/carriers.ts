@@ -87,6 +87,15 @@ export const CARRIERS: readonly Break[] = [
   [
     "the end of a run is not written",
     [
+      "worker-stops-plain",
+      "worker-stops-retried",
+      "worker-stops-exhausted",
+      "worker-stops-refused",
+      "worker-stops-parent",
+      "worker-stops-failing-parent",
+      "worker-stops-workflow",
+      "worker-stops-deep",
+      "worker-stops-cancelled",
       "worker-outage-plain",
       "worker-outage-retried",
       "worker-outage-exhausted",
