@@ -1,7 +1,7 @@
 import type { RunningAttempt, Runtime } from "../app/runtime.ts";
 import type { AnyTaskContract } from "../contracts/index.ts";
 import { parseWith } from "../contracts/index.ts";
-import { IntermodalError, messageOf } from "../errors.ts";
+import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import { ACK, LEAVE, type Settlement } from "../ports/delivery.ts";
 import type { HeldLease, SettleOutcome, SettleOutcomeKind } from "../ports/task-state-store.ts";
@@ -215,7 +215,7 @@ export class Attempt implements KeptLease, RunningAttempt, Rostered {
     if (this.#subTasks.wroteToStream || !endsRun) {
       await flushStream(runtime, this.record.streamId);
     }
-    const settled = await this.#settleInStore(outcome, leases.takeProgress(this.#kept));
+    const settled = await this.#settleAcceptably(outcome, leases.takeProgress(this.#kept));
     if (!settled.settled) return LEAVE;
     const { record } = settled;
     await conclude(runtime, record);
@@ -226,6 +226,18 @@ export class Attempt implements KeptLease, RunningAttempt, Rostered {
       return ACK;
     }
     return settlementOf(record, this.#options.send);
+  }
+
+  /** What the store refuses for good, such as a result that is too large, ends the task: another attempt would come to the same. */
+  async #settleAcceptably(outcome: SettleOutcomeKind, progress: SettleArgument["progress"]): Promise<SettleOutcome> {
+    try {
+      return await this.#settleInStore(outcome, progress);
+    } catch (error) {
+      if (!isIntermodalError(error) || isIntermodalError(error, "CLOSED")) throw error;
+      // It may have been no more than the latest progress.
+      if (progress !== undefined) return this.#settleAcceptably(outcome, undefined);
+      return this.#settleInStore({ kind: "failed", status: "FAILED", error: toErrorInfo(error) }, undefined);
+    }
   }
 
   async #settleInStore(outcome: SettleOutcomeKind, progress: SettleArgument["progress"]): Promise<SettleOutcome> {

@@ -3,6 +3,7 @@ import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors
 import type { TaskErrorInfo, TaskRecord, TerminalStatus } from "../lifecycle/record.ts";
 
 const MAX_STACK = 4_000;
+const MAX_MESSAGE = 10_000;
 
 /** What `result()` and `ctx.call` reject with when a task ended in any other way than by completing. */
 export class TaskFailedError extends IntermodalError {
@@ -30,13 +31,13 @@ export class TaskFailedError extends IntermodalError {
   }
 }
 
-/** An error as it is stored: without credentials, its stack bounded. */
+/** An error as it is stored: without credentials, its message and stack bounded. */
 export function toErrorInfo(error: unknown): TaskErrorInfo {
-  if (!(error instanceof Error)) return { name: "Error", message: messageOf(error) };
+  if (!(error instanceof Error)) return { name: "Error", message: messageOf(error).slice(0, MAX_MESSAGE) };
   const { code } = error as { code?: unknown };
   return {
     name: error.name,
-    message: redact(error.message),
+    message: redact(error.message.slice(0, MAX_MESSAGE)),
     code: typeof code === "string" ? code : undefined,
     stack: error.stack === undefined ? undefined : redact(error.stack.slice(0, MAX_STACK)),
   } as TaskErrorInfo;

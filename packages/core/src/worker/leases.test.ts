@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { TaskStore } from "../app/runtime.ts";
 import { IntermodalError } from "../errors.ts";
+import { silentLogger } from "../ports/logger.ts";
 import type { Renewal, RenewOutcome } from "../ports/task-state-store.ts";
 import { VirtualClock } from "../testing/index.ts";
 import { LeaseKeeper } from "./leases.ts";
@@ -16,7 +17,7 @@ function keeper() {
       return answer.promise;
     },
   } as unknown as TaskStore;
-  const leases = new LeaseKeeper(store, clock, 6_000);
+  const leases = new LeaseKeeper(store, { clock, logger: silentLogger }, 6_000);
   const lease = { id: "t", token: 1, expiresAt: clock.now() + 6_000, leaseMs: 6_000 };
   const told: string[] = [];
   const kept = leases.keep({

@@ -1,6 +1,8 @@
 import type { TaskStore } from "../app/runtime.ts";
+import { isIntermodalError, messageOf } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { JsonValue } from "../ports/json.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { HeldLease, RenewOutcome } from "../ports/task-state-store.ts";
 import { Roster, type Rostered } from "../roster.ts";
 
@@ -26,14 +28,16 @@ const PROGRESS_DELAY_MS = 200;
 export class LeaseKeeper {
   readonly #store: TaskStore;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #tickMs: number;
   readonly #entries = new Roster<LeaseEntry>();
   #cancelTick: (() => void) | undefined;
   #cancelProgress: (() => void) | undefined;
 
-  constructor(store: TaskStore, clock: Clock, leaseMs: number) {
+  constructor(store: TaskStore, { clock, logger }: { clock: Clock; logger: Logger }, leaseMs: number) {
     this.#store = store;
     this.#clock = clock;
+    this.#logger = logger;
     this.#tickMs = leaseMs / 6;
   }
 
@@ -87,9 +91,15 @@ export class LeaseKeeper {
     let outcome: RenewOutcome;
     try {
       outcome = await this.#store.renew({ id, token, leaseMs, progress });
-    } catch {
+    } catch (error) {
       // The store is away: the next tick tries again. Should the lease run out meanwhile, it is still good until somebody takes it.
       entry.renewAt = 0;
+      if (!isIntermodalError(error, "UNAVAILABLE") && entry.progress === progress && progress !== undefined) {
+        // What the store refuses for good must not cost the lease.
+        this.#logger.warn("progress could not be stored, and is dropped", { task: id, error: messageOf(error) });
+        entry.progress = undefined;
+        return this.#renew(entry);
+      }
       return false;
     }
     // Kept until it is stored, and given up for nothing but a later one.

@@ -35,8 +35,10 @@ export class Worker {
     const { runtime, registrations, listeners, concurrency } = options;
     this.#runtime = runtime;
     this.#listeners = listeners;
-    const { clock, settings } = runtime.surroundings;
-    const leases = runtime.hasStore ? new LeaseKeeper(runtime.store, clock, settings.taskLeaseMs) : undefined;
+    const { settings } = runtime.surroundings;
+    const leases = runtime.hasStore
+      ? new LeaseKeeper(runtime.store, runtime.surroundings, settings.taskLeaseMs)
+      : undefined;
     const names = new Set([...registrations.values()].map(({ contract }) => contract.queue));
     this.#queues = [...names].map(
       (queue) => new QueueWorker(queue, { runtime, leases, registrations, concurrency: concurrency(queue) }),
