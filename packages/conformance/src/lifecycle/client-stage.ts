@@ -1,6 +1,7 @@
 import type { App } from "@intermodal/core";
 import { CrashPoints, type Moments } from "./crash-points.ts";
 import { Observer } from "./observer.ts";
+import { type Trouble, Troubled } from "./trouble.ts";
 import { type AppProcess, RECOVERY_MS, World } from "./world.ts";
 
 /** What the actors of one run have. */
@@ -13,8 +14,13 @@ export interface Stage {
   act(what: (app: App) => Promise<unknown>): Promise<void>;
 }
 
-/** Sets up a run in a namespace of its own, with a client that dies at one moment of what it does. */
-export async function stage(parent: World, at: number, play: (stage: Stage) => Promise<void>): Promise<Moments> {
+/** Sets up a run in a namespace of its own, with a client that dies, or has trouble, at one moment of what it does. */
+export async function stage(
+  parent: World,
+  at: number,
+  play: (stage: Stage) => Promise<void>,
+  trouble?: Trouble,
+): Promise<Moments> {
   const { t } = parent;
   const world = new World(t);
   const inNamespace = `${t.namespace}-${at}`;
@@ -24,14 +30,14 @@ export async function stage(parent: World, at: number, play: (stage: Stage) => P
     const victim = await world.process({ inNamespace, serve: bridged });
     const passed: string[] = [];
     const act: Stage["act"] = async (what) => {
-      new CrashPoints(victim, at, passed);
+      if (trouble === undefined) new CrashPoints(victim, at, passed);
+      else new Troubled(t, victim, { at, trouble, passed });
       let done = false;
-      void what(victim.app).then(
-        () => {
-          done = true;
-        },
-        () => {},
-      );
+      const end = () => {
+        done = true;
+      };
+      // Whoever dies never answers; who has trouble may be refused.
+      void what(victim.app).then(end, end);
       await t.until("the client is done or dead", () => done || victim.isDead, { withinMs: RECOVERY_MS });
       // Notes to the store are written a little later.
       await t.sleep(100);

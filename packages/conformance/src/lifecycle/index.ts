@@ -4,6 +4,7 @@ import { attemptsCases } from "./attempts.ts";
 import { blockedCases } from "./blocked.ts";
 import { cancelCases } from "./cancel.ts";
 import { clientCrashes } from "./client-crashes.ts";
+import { clientTroubles } from "./client-troubles.ts";
 import { custodyCases } from "./custody.ts";
 import { deadStreamCases } from "./dead-stream.ts";
 import { deferredCases } from "./deferred.ts";
@@ -33,6 +34,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   ...blockedCases,
   ...cancelCases,
   ...clientCrashes,
+  ...clientTroubles,
   ...custodyCases,
   ...deadStreamCases,
   ...deferredCases,
