@@ -17,7 +17,7 @@ let copies = 0;
 export const CARRIERS: readonly Break[] = [
   [
     "commands are lost",
-    ["submitter-dies", "submitter-dies-another-submits"],
+    ["submitter-dies", "submitter-dies-another-submits", "submitter-refused", "submitter-lost"],
     () => ({ commandBus: { send: async () => {} } }),
   ],
   [

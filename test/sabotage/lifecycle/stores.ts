@@ -23,7 +23,6 @@ export const STORES: readonly Break[] = [
       "canceller-dies",
       "replayer-dies-parent",
       "replayer-dies-child",
-      "worker-dies-retried-sweeper",
       "worker-dies-exhausted-sweeper",
       "worker-dies-refused-sweeper",
       "worker-dies-parent-worker",
@@ -54,6 +53,8 @@ export const STORES: readonly Break[] = [
       "worker-cut-deep",
       "worker-outage-cancelled",
       "worker-cut-cancelled",
+      "canceller-lost",
+      "replayer-refused",
     ],
     () => ({ taskStateStore: { recover: async () => ({ items: [] }) } }),
   ],
@@ -174,6 +175,8 @@ export const STORES: readonly Break[] = [
       "worker-lost-cancelled",
       "worker-outage-cancelled",
       "worker-cut-cancelled",
+      "canceller-refused",
+      "canceller-lost",
     ],
     ({ taskStateStore: store }) => ({
       taskStateStore: { requestCancel: (ids) => store.get(ids) },
@@ -199,7 +202,7 @@ export const STORES: readonly Break[] = [
   ],
   [
     "replays open nothing",
-    ["replayer-dies-parent", "replayer-dies-child"],
+    ["replayer-dies-parent", "replayer-dies-child", "replayer-refused", "replayer-lost"],
     () => ({ taskStateStore: { reopen: async () => undefined } }),
   ],
   [

@@ -87,6 +87,8 @@ export class AppProcess {
     await this.app.stop({ timeoutMs: 0 });
     this.switched.bury();
     if (!this.#dead) await this.adapter.close();
+    // What a handler left running must not go on beside the next case.
+    this.clock.stop();
   }
 }
 

@@ -92,6 +92,11 @@ export class LeaseKeeper {
     try {
       outcome = await this.#store.renew({ id, token, leaseMs, progress });
     } catch (error) {
+      // Nobody will ever answer: its settle will say so.
+      if (isIntermodalError(error, "CLOSED")) {
+        this.release(entry);
+        return false;
+      }
       // The store is away: the next tick tries again. Should the lease run out meanwhile, it is still good until somebody takes it.
       entry.renewAt = 0;
       if (!isIntermodalError(error, "UNAVAILABLE") && entry.progress === progress && progress !== undefined) {
