@@ -31,15 +31,15 @@ export class TaskFailedError extends IntermodalError {
   }
 }
 
-/** An error as it is stored: without credentials, its message and stack bounded. */
+/** An error as it is stored: without credentials, its message and stack bounded. Cut last: half a URL would hide its credentials from the redaction. */
 export function toErrorInfo(error: unknown): TaskErrorInfo {
   if (!(error instanceof Error)) return { name: "Error", message: messageOf(error).slice(0, MAX_MESSAGE) };
   const { code } = error as { code?: unknown };
   return {
     name: error.name,
-    message: redact(error.message.slice(0, MAX_MESSAGE)),
+    message: redact(error.message).slice(0, MAX_MESSAGE),
     code: typeof code === "string" ? code : undefined,
-    stack: error.stack === undefined ? undefined : redact(error.stack.slice(0, MAX_STACK)),
+    stack: error.stack === undefined ? undefined : redact(error.stack).slice(0, MAX_STACK),
   } as TaskErrorInfo;
 }
 
