@@ -109,7 +109,8 @@ export class RetryAfterError extends Error {
   }
 }
 
-const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+// The bound keeps a long text without a URL from being scanned again from each of its letters.
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]*@/gi;
 const QUERY_SECRETS = /([?&](?:password|pass|token|secret|user|username|key|jwt|nkey|creds)=)[^&\s"']*/gi;
 
 /** Removes credentials from every URL in a text. */
