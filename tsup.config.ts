@@ -37,4 +37,6 @@ function build(folder: string): Options {
   };
 }
 
-export default defineConfig(["packages/core", "packages/conformance"].map(build));
+export default defineConfig(
+  ["packages/core", "packages/conformance", "packages/adapter-nats", "packages/adapter-rabbit"].map(build),
+);

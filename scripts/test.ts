@@ -33,6 +33,12 @@ const steps: Step[] = [
     command: ["node_modules/tsup/dist/cli-default.js"],
   },
   {
+    name: "servers",
+    says: "brokers to test with: found, or made once and kept in a cache",
+    command: ["test/servers/prepare.ts", "nats", "rabbit"],
+    loud: true,
+  },
+  {
     name: "tests",
     says: "unit, conformance, architecture, package and example tests (vitest)",
     command: [

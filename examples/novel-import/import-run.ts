@@ -78,6 +78,8 @@ export class ImportRun {
       name: "novel",
       url: isConfigured() ? undefined : DEFAULT_URL,
       concurrency: CONCURRENCY,
+      // All workers are apps of this process, so the tasks may stay in its memory while the messages go over a broker.
+      singleProcess: true,
       logger: this.#logger(),
     });
     registerHandlers(app, tools);

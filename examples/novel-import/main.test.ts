@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nameOf } from "./book.ts";
 import { readMobyDick } from "./moby-dick.ts";
+import { runMain } from "./run-main-fixture.ts";
 
-const MAIN = resolve(import.meta.dirname, "main.ts");
 /** The model's limit would only make the tests wait. */
 const FAST = ["--rate", "100000"];
 const TIMEOUT_MS = 60_000;
@@ -17,39 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the example; `onOutput` sees all of its output so far, each time there is more. */
-function runMain(
-  args: string[],
-  options: { env?: NodeJS.ProcessEnv; onOutput?: (all: string, signal: (name: NodeJS.Signals) => void) => void } = {},
-) {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(INTERMODAL_|npm_|INIT_CWD)/.test(name)),
-  );
-  const child = spawn(process.execPath, ["--conditions=@intermodal/source", MAIN, ...args], {
-    cwd: folder,
-    env: { ...env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    stdout += chunk;
-    options.onOutput?.(stdout, (name) => child.kill(name));
-  });
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    stderr += chunk;
-  });
-  return new Promise<Ended>((resolveEnd, reject) => {
-    child.on("error", reject).on("close", (code) => resolveEnd({ code, stdout, stderr }));
-  });
-}
-
 async function shortBook(): Promise<string> {
   const book = join(folder, "short.txt");
   const chapter = (number: number) =>
@@ -59,7 +25,7 @@ async function shortBook(): Promise<string> {
 }
 
 test("imports all of Moby-Dick and ends by itself", { timeout: TIMEOUT_MS }, async () => {
-  const { code, stdout, stderr } = await runMain(FAST);
+  const { code, stdout, stderr } = await runMain(folder, FAST);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 
   const page = await readFile(join(folder, "out/moby-dick.md"), "utf8");
@@ -93,7 +59,14 @@ test("imports all of Moby-Dick and ends by itself", { timeout: TIMEOUT_MS }, asy
 
 test("a chapter that never succeeds is named, and the rest is there", { timeout: TIMEOUT_MS }, async () => {
   const file = join(folder, "short.md");
-  const { code, stdout, stderr } = await runMain([await shortBook(), ...FAST, "--out", file, "--fail-chapter", "2"]);
+  const { code, stdout, stderr } = await runMain(folder, [
+    await shortBook(),
+    ...FAST,
+    "--out",
+    file,
+    "--fail-chapter",
+    "2",
+  ]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^gave up generateSummary "Chapter 2" \(DEAD_LETTER\): the model refuses this text$/m);
   expect(stdout).toMatch(
@@ -109,7 +82,7 @@ test("a chapter that never succeeds is named, and the rest is there", { timeout:
 describe("Ctrl-C", () => {
   test("lets running calls end and says what is left", { timeout: TIMEOUT_MS }, async () => {
     let isSent = false;
-    const { code, stdout, stderr } = await runMain(["--rate", "40"], {
+    const { code, stdout, stderr } = await runMain(folder, ["--rate", "40"], {
       onOutput(all, signal) {
         if (isSent || !all.includes("10 %")) return;
         isSent = true;
@@ -126,7 +99,7 @@ describe("Ctrl-C", () => {
 
   test("twice ends at once", { timeout: TIMEOUT_MS }, async () => {
     let sent = 0;
-    const { code, stdout } = await runMain(["--rate", "1"], {
+    const { code, stdout } = await runMain(folder, ["--rate", "1"], {
       onOutput(all, signal) {
         if (sent === 0 && all.includes("Importing")) {
           sent = 1;
@@ -164,7 +137,7 @@ describe.concurrent("what the person did wrong is told in a line", () => {
       /^no adapter for the scheme "teapot:" of teapot:\/\/\*\*\*@kitchen;.*\n$/,
     ],
   ])("%s", { timeout: TIMEOUT_MS }, async (_what, args, env, code, message) => {
-    const ended = await runMain(args, { env });
+    const ended = await runMain(folder, args, { env });
     expect(ended).toEqual({ code, stdout: "", stderr: expect.stringMatching(message) });
     expect(ended.stderr).not.toMatch(/\n\s+at /);
   });

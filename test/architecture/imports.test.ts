@@ -52,12 +52,23 @@ const rules: IForbiddenRuleType[] = [
     to: { path: "(^|node_modules/)@intermodal/|^packages/(?!core/)" },
   },
   {
-    name: "the conformance kit imports core by its entry points",
-    from: { path: "^packages/conformance/src/" },
+    name: "the conformance kit and the network adapters import core by its entry points",
+    from: { path: "^packages/(?!core/)", pathNot: tests },
     to: {
       path: "^packages/core/src/",
-      pathNot: "^packages/core/src/(index|contracts/index|ports/index|testing/index|run-stream/client)[.]ts$",
+      pathNot:
+        "^packages/core/src/(index|contracts/index|ports/index|adapter/index|testing/index|run-stream/client)[.]ts$",
     },
+  },
+  {
+    name: "a network adapter knows the ports and what adapters share, not the application",
+    from: { path: "^packages/(adapter|store)-[^/]+/src/", pathNot: tests },
+    to: { path: "^packages/core/src/(?!(adapter|ports)/index[.]ts$)" },
+  },
+  {
+    name: "what adapters share knows nothing but ports and errors",
+    from: { path: "^packages/core/src/adapter/", pathNot: tests },
+    to: { path: "^packages/core/src/", pathNot: "^packages/core/src/(adapter|ports|errors)" },
   },
   {
     name: "only the binder of vitest imports vitest",

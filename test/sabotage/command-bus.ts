@@ -97,8 +97,16 @@ export const commandBusSabotages: readonly Sabotage[] = [
   sabotage("counts as ready what is in flight", ["inspect"], (bus) => ({
     inspect: async (queue) => {
       const { ready, inFlight, ...rest } = await bus.inspect(queue);
-      return { ...rest, ready: ready + inFlight, inFlight: 0 };
+      return { ...rest, ready: ready + (inFlight ?? 0), inFlight: 0 };
     },
+  })),
+
+  sabotage("declares that it can't count what is in flight, and counts it", ["inspect"], (bus) => ({
+    capabilities: { ...bus.capabilities, countsInFlight: false },
+  })),
+
+  sabotage("declares that it can't count what is delayed, and counts it", ["inspect"], (bus) => ({
+    capabilities: { ...bus.capabilities, countsDelayed: false },
   })),
 
   sabotage("forgets the dead when it counts", ["inspect"], (bus) => ({

@@ -176,6 +176,14 @@ export const eventBusSabotages: readonly Sabotage[] = [
     capabilities: { ...bus.capabilities, countsGaps: false },
   })),
 
+  sabotage("declares that it can't count what is in flight, and counts it", ["inspect", "forget"], (bus) => ({
+    capabilities: { ...bus.capabilities, countsInFlight: false },
+  })),
+
+  sabotage("declares that it can't count what is delayed, and counts it", ["inspect", "forget"], (bus) => ({
+    capabilities: { ...bus.capabilities, countsDelayed: false },
+  })),
+
   sabotage("counts nothing as pending", ["inspect"], (bus) => ({
     inspect: async (listener) => ({ ...(await bus.inspect(listener)), pending: 0 }),
   })),

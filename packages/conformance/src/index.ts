@@ -10,5 +10,5 @@ export { eventBusCases } from "./event-bus/index.ts";
 export { eventStreamCases } from "./event-stream/index.ts";
 export type { FaultName, Faults, Harness, VirtualTime } from "./harness.ts";
 export { lifecycleCases } from "./lifecycle/index.ts";
-export { type CaseResult, DEFAULT_LIMIT_MS, type RunOptions, runCase, SkipError } from "./run.ts";
+export { type BindOptions, type CaseResult, DEFAULT_LIMIT_MS, type RunOptions, runCase, SkipError } from "./run.ts";
 export { taskStateStoreCases } from "./task-state-store/index.ts";

@@ -5,15 +5,15 @@
 import { describe, test } from "node:test";
 import type { ConformanceCase } from "./case.ts";
 import type { Harness } from "./harness.ts";
-import { type RunOptions, runCase } from "./run.ts";
+import { type BindOptions, runCase } from "./run.ts";
 
-/** Declares one `node:test` test per case. Cases run one after another; a skipped one prints its reason. */
+/** Declares one `node:test` test per case; a skipped one prints its reason. */
 export function describeConformance(
   harness: Harness,
   cases: readonly ConformanceCase[],
-  options: RunOptions = {},
+  options: BindOptions = {},
 ): void {
-  describe(`${harness.name} keeps the contract`, () => {
+  describe(`${harness.name} keeps the contract`, { concurrency: options.concurrent ?? false }, () => {
     for (const testCase of cases) {
       test(`${testCase.id} (${testCase.guarantees.join(", ")}): ${testCase.title}`, async (t) => {
         const result = await runCase(testCase, harness, options);

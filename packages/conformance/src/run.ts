@@ -21,6 +21,16 @@ export interface RunOptions {
   readonly limitMs?: number | undefined;
 }
 
+/** How cases are declared to a test runner. */
+export interface BindOptions extends RunOptions {
+  /**
+   * Whether cases run beside each other: most of the time they wait for leases and delays. Not for cases that stop a server which others use. How many at
+   * once is the runner's setting.
+   * @default false
+   */
+  readonly concurrent?: boolean | undefined;
+}
+
 /** What a case that hangs is cut off after. */
 export const DEFAULT_LIMIT_MS = 300_000;
 

@@ -35,7 +35,7 @@ export {
 } from "./errors.ts";
 export type { ChildrenSummary, TaskErrorInfo, TaskPhase, TaskStatus, TerminalStatus } from "./lifecycle/record.ts";
 export { type MemoryLimits, type MemoryOptions, memory } from "./memory/index.ts";
-export type { AdapterFactory } from "./ports/adapter.ts";
+export type { AdapterFactory, AdapterHealth, ConsumptionHealth } from "./ports/adapter.ts";
 export type { DeadLetter, Page, PageOptions } from "./ports/delivery.ts";
 export type { JsonValue } from "./ports/json.ts";
 export { type Logger, silentLogger } from "./ports/logger.ts";

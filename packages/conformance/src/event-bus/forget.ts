@@ -4,7 +4,7 @@ import type { ConformanceCase } from "../case.ts";
 import { ids } from "../delivery/place.ts";
 import { Recorder } from "../delivery/recorder.ts";
 import { SOON_MS } from "../delivery/timing.ts";
-import { event, eventBusOf, named, prepareListener, probes } from "./listener.ts";
+import { event, eventBusOf, named, prepareListener, probes, told } from "./listener.ts";
 
 export const forget: ConformanceCase = {
   id: "event-bus/forget",
@@ -24,7 +24,7 @@ export const forget: ConformanceCase = {
     await bus.publish(ids("missed", 5).map(event));
     await bus.forget(gone);
     await bus.forget(gone);
-    const stands = { pending: 0, inFlight: 0, delayed: 0, dead: 0 };
+    const stands = told(bus, { pending: 0, inFlight: 0, delayed: 0, dead: 0 });
     await t.until("it stands as an unknown one", async () => (await bus.inspect(gone)).pending === 0, {
       withinMs: SOON_MS,
     });

@@ -4,7 +4,7 @@ import type { ConformanceCase } from "../case.ts";
 import { ids } from "../delivery/place.ts";
 import { gate } from "../delivery/recorder.ts";
 import { SOON_MS } from "../delivery/timing.ts";
-import { event, eventBusOf, named, prepareListener, probes } from "./listener.ts";
+import { event, eventBusOf, named, prepareListener, probes, told } from "./listener.ts";
 
 export const inspect: ConformanceCase = {
   id: "event-bus/inspect",
@@ -14,12 +14,13 @@ export const inspect: ConformanceCase = {
   async run(t) {
     const bus = eventBusOf(t, await t.open());
     const [reader, other] = [named("reader"), named("other")];
-    const empty = { pending: 0, inFlight: 0, delayed: 0, dead: 0 };
+    const empty = told(bus, { pending: 0, inFlight: 0, delayed: 0, dead: 0 });
     equal(await bus.inspect(reader), empty, "an unknown listener");
     for (const name of [reader, other]) await prepareListener(bus, name);
     await bus.publish(ids("e", 8).map(event));
 
-    const stands = async (what: string, expected: Partial<ListenerInspection>) => {
+    const stands = async (what: string, counts: Partial<ListenerInspection>) => {
+      const expected = told(bus, counts);
       let found: Partial<ListenerInspection> = {};
       const same = async () => {
         found = await bus.inspect(reader);

@@ -2,6 +2,7 @@ import {
   ACK,
   type Adapter,
   type EventBus,
+  type ListenerInspection,
   type ListenerName,
   type ListenOptions,
   listenerKey,
@@ -58,3 +59,13 @@ export const eventBus: Bus = {
     } satisfies Place;
   },
 };
+
+/** What a bus should tell of these counts: what it declares that it can't tell must not be told. */
+export function told<Counts extends Partial<ListenerInspection>>({ capabilities }: EventBus, counts: Counts): Counts {
+  const { countsInFlight, countsDelayed } = capabilities;
+  return {
+    ...counts,
+    ...("inFlight" in counts && !countsInFlight && { inFlight: undefined }),
+    ...("delayed" in counts && !countsDelayed && { delayed: undefined }),
+  };
+}

@@ -160,7 +160,7 @@ const letsGo = lifecycleCase({
     await t.until("it waits", waits);
     const letGo = async () => {
       const { ready, inFlight } = await adapter.commandBus.inspect(probe.queue);
-      return ready + inFlight === 0;
+      return ready + (inFlight ?? 0) === 0;
     };
     await t.until("the bus holds nothing of it", letGo, { withinMs: 3_000 });
     assert(await waits(), "it waits still");

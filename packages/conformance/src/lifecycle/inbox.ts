@@ -26,7 +26,7 @@ async function publishPlain({ eventBus }: FullAdapter, transportId: string, even
 async function assertHandled(t: CaseContext, handled: readonly string[], expected: readonly string[], app: App) {
   const quiet = async () => {
     const { pending, inFlight, delayed } = await app.inspectListener("numbers");
-    return handled.length >= expected.length && pending + inFlight + delayed === 0;
+    return handled.length >= expected.length && pending + (inFlight ?? 0) + (delayed ?? 0) === 0;
   };
   await t.until("the listener has nothing left", quiet, { withinMs: RECOVERY_MS });
   equal(handled, expected, "what was handled");

@@ -38,7 +38,7 @@ const heardBy = (t: CaseContext, heard: readonly number[], count: number) =>
 async function assertQuiet(world: World, app: App, listener: string, dead = 0): Promise<void> {
   const quiet = async () => {
     const { pending, inFlight, delayed } = await app.inspectListener(listener);
-    return pending + inFlight + delayed === 0;
+    return pending + (inFlight ?? 0) + (delayed ?? 0) === 0;
   };
   await world.t.until(`listener ${listener} has nothing left`, quiet, { withinMs: RECOVERY_MS });
   equal((await app.inspectListener(listener)).dead, dead, `dead letters of ${listener}`);

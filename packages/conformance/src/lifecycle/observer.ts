@@ -46,7 +46,7 @@ export class Observer {
       if (record.duties.length > 0) found.push(`${record.id} owes ${record.duties.join(", ")}`);
       if (record.lease !== undefined) found.push(`${record.id} is held`);
     }
-    const { ready, inFlight, delayed } = await this.#adapter.commandBus.inspect(queue);
+    const { ready, inFlight = 0, delayed = 0 } = await this.#adapter.commandBus.inspect(queue);
     if (ready + inFlight + delayed > 0) found.push(`queue: ${ready} ready, ${inFlight} in flight, ${delayed} delayed`);
     return found;
   }

@@ -7,7 +7,7 @@ import type {
   TaskInput,
 } from "../contracts/index.ts";
 import { IntermodalError, messageOf } from "../errors.ts";
-import type { Adapter } from "../ports/adapter.ts";
+import type { Adapter, AdapterHealth } from "../ports/adapter.ts";
 import type { QueueInspection } from "../ports/command-bus.ts";
 import type { ListenerInspection } from "../ports/event-bus.ts";
 import { runSource } from "../run-stream/follow-run.ts";
@@ -40,11 +40,7 @@ export interface BridgeOptions {
 /** How an app stands. */
 export interface AppHealth {
   readonly state: "created" | "started" | "stopping" | "stopped";
-  readonly adapters: readonly {
-    readonly name: string;
-    readonly connected: boolean;
-    readonly detail?: string | undefined;
-  }[];
+  readonly adapters: readonly (AdapterHealth & { readonly name: string })[];
   /** How its listeners have fared, by name. */
   readonly listeners: Readonly<Record<string, ListenerCounts>>;
   /** Run events that were lost because their store was away. */

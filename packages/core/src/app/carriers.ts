@@ -24,6 +24,7 @@ export async function openCarriers(
   catalogue: AdapterCatalogue,
   urls: ResolvedUrls,
   context: Omit<AdapterContext, "url">,
+  { singleProcess }: { readonly singleProcess: boolean },
 ): Promise<Carriers> {
   const byUrl = new Map<string, Adapter>();
   const open = async (url: string): Promise<Adapter> => {
@@ -47,12 +48,13 @@ export async function openCarriers(
       throw missing(place, urls.url === undefined ? "it is not configured" : `${redact(urls.url)} has none`);
   }
   const state = byPlace.state?.taskStateStore;
+  // State of this process alone would not know what workers elsewhere do.
+  const isBlind = state?.capabilities.processLocal && byPlace.state !== byPlace.commands && !singleProcess;
   const adapters = [...byUrl.values()];
   const ports = {
     commandBus: byPlace.commands?.commandBus as Ports["commandBus"],
     eventBus: byPlace.events?.eventBus as Ports["eventBus"],
-    // State of this process alone would not know what workers elsewhere do.
-    taskStateStore: state?.capabilities.processLocal && byPlace.state !== byPlace.commands ? undefined : state,
+    taskStateStore: isBlind ? undefined : state,
     eventStream: byPlace.streams?.eventStream,
     rateLimiter: adapters.find(({ rateLimiter }) => rateLimiter !== undefined)?.rateLimiter,
     inbox: adapters.find(({ inbox }) => inbox !== undefined)?.inbox,

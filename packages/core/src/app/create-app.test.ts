@@ -110,6 +110,15 @@ test("process-local task state under another command bus is refused for tasks, a
   expect(await errorOf(() => app.handle(task, () => {}).start())).toMatchObject({ code: "PORT_MISSING" });
 });
 
+test("process-local task state is good enough where one process does everything", async () => {
+  const adapters = [partOfMemory("bus", ["commandBus", "eventBus"])];
+  const urls = { url: "bus://x", state: "memory:", streams: "memory:" };
+  const app = createApp({ name: "a", adapters, ...urls, singleProcess: true });
+  await app.handle(task, () => {}).start();
+  await (await app.submit(task, { n: 1 })).result({ timeoutMs: 5_000 });
+  await app.stop();
+});
+
 test("credentials in a URL reach neither errors nor logs, whatever an adapter throws", async () => {
   const logged: string[] = [];
   const note = (message: string, fields?: object) => logged.push(message + JSON.stringify(fields ?? {}));

@@ -60,7 +60,8 @@ function opener(
   const urls = resolveUrls(options, environment);
   const catalogue = new AdapterCatalogue(options.adapters ?? []);
   for (const url of Object.values(urls)) if (url !== undefined) catalogue.check(url);
-  return () => openCarriers(catalogue, urls, context);
+  const { singleProcess = false } = options;
+  return () => openCarriers(catalogue, urls, context, { singleProcess });
 }
 
 function settingsOf(options: AppOptions): Settings {

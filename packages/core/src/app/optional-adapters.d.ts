@@ -1,5 +1,3 @@
-/** Optional peers: whether they are installed shows when a URL asks for one. */
-declare module "@intermodal/adapter-nats";
-declare module "@intermodal/adapter-rabbit";
+/** Optional peers that are not part of this workspace yet: whether they are installed shows when a URL asks for one. */
 declare module "@intermodal/store-redis";
 declare module "@intermodal/store-mongo";

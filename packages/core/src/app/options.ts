@@ -45,6 +45,12 @@ export interface AppOptions extends CarrierUrls {
   readonly inboxWindowMs?: number | undefined;
   /** Told of every event that a listener acknowledged without handling it. */
   readonly onSkippedEvent?: ((event: SkippedEvent) => void) | undefined;
+  /**
+   * Only this process submits and works, so task state that this process alone can see (`memory:`) may stand beside a networked command bus. It
+   * ends with the process: a task whose message comes back afterwards begins anew.
+   * @default false
+   */
+  readonly singleProcess?: boolean | undefined;
   /** Signals on which the app stops by itself, such as `["SIGTERM"]`. @default none */
   readonly signals?: readonly string[] | undefined;
 }

@@ -139,7 +139,7 @@ export class Runtime {
     if (this.#store !== undefined) return this.#store;
     throw new IntermodalError(
       "PORT_MISSING",
-      "tasks need a task state store that every worker of the command bus shares: set INTERMODAL_STATE (or `state` in createApp) to one; memory: serves only commands that go over the same memory:",
+      "tasks need a task state store that every worker of the command bus shares: set INTERMODAL_STATE (or `state` in createApp) to one; memory: serves only commands that go over the same memory:, unless `singleProcess` says that nobody else works",
     );
   }
 

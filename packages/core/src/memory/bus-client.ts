@@ -1,8 +1,7 @@
-import { BatchError, type IntermodalError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Consumption } from "../ports/delivery.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Broker, Failures } from "./broker.ts";
+import type { Broker } from "./broker.ts";
 import type { MemoryConnection } from "./connection.ts";
 import { type ConsumptionOptions, MemoryConsumption } from "./consumption.ts";
 import type { MemoryLimits } from "./limits.ts";
@@ -27,12 +26,4 @@ export async function consume(
   const consumption = new MemoryConsumption({ ...options, connection, clock, logger, leaseMs: limits.leaseMs });
   await consumption.start();
   return consumption;
-}
-
-/**
- * @throws the first failure when all items failed. @throws {BatchError} when some did.
- */
-export function assertAllTaken(failures: Failures): void {
-  if (failures === undefined) return;
-  throw failures.includes(undefined) ? new BatchError(failures) : (failures[0] as IntermodalError);
 }

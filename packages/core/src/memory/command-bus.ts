@@ -1,3 +1,4 @@
+import { assertAllTaken } from "../adapter/batch.ts";
 import type {
   CommandBus,
   CommandBusCapabilities,
@@ -7,7 +8,7 @@ import type {
 } from "../ports/command-bus.ts";
 import type { Consumption, DeadLetters, DeliveryHandler } from "../ports/delivery.ts";
 import { type BrokerNamespace, DEDUPE_WINDOW_MS } from "./broker.ts";
-import { assertAllTaken, type BusClient, consume } from "./bus-client.ts";
+import { type BusClient, consume } from "./bus-client.ts";
 import { MemoryDeadLetters } from "./dead-letters.ts";
 import { Pace } from "./turns.ts";
 
@@ -28,6 +29,8 @@ export class MemoryCommandBus implements CommandBus {
       maxPayloadBytes,
       unroutable: "wait",
       leaseMs,
+      countsInFlight: true,
+      countsDelayed: true,
     };
     this.#client = client;
     this.#broker = client.broker.namespace(client.namespace);

@@ -107,7 +107,7 @@ class World {
 
   async waiting(): Promise<number> {
     const { ready, inFlight, delayed } = await this.sender.bus.inspect("q");
-    return ready + inFlight + delayed;
+    return ready + (inFlight ?? 0) + (delayed ?? 0);
   }
 }
 

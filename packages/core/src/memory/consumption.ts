@@ -5,7 +5,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { MemoryConnection } from "./connection.ts";
 import type { Consumer, ConsumerClient } from "./consumer.ts";
 import { Hand } from "./hand.ts";
-import { HeldDelivery } from "./held-delivery.ts";
+import { MemoryDelivery } from "./memory-delivery.ts";
 import type { MessageQueue } from "./message-queue.ts";
 import { DELIVERIES_PER_TURN, inNextTurn } from "./turns.ts";
 
@@ -36,7 +36,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   readonly #clock: Clock;
   readonly #started = Promise.withResolvers<void>();
   readonly #hand = new Hand();
-  #unsettled: HeldDelivery[] = [];
+  #unsettled: MemoryDelivery[] = [];
   #running = 0;
   #attached: { readonly queue: MessageQueue; readonly consumer: Consumer } | undefined;
   #attaching = false;
@@ -105,7 +105,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
       const message = consumer.take();
       if (message === undefined) return;
       this.#handedThisTurn++;
-      const delivery = new HeldDelivery(queue, message);
+      const delivery = new MemoryDelivery(queue, message);
       this.#hand.take(delivery);
       if (!this.#renewing) this.#renewLater();
       void this.#run(delivery);
@@ -117,7 +117,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
     this.#drain();
   };
 
-  async #run(delivery: HeldDelivery): Promise<void> {
+  async #run(delivery: MemoryDelivery): Promise<void> {
     this.#running++;
     try {
       delivery.settlement = await this.#options.handle(delivery);
@@ -184,7 +184,7 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   }
 
   /** @returns the deliveries that were lost meanwhile. */
-  readonly #attachOnServer = (): readonly HeldDelivery[] => {
+  readonly #attachOnServer = (): readonly MemoryDelivery[] => {
     this.#settleOnServer();
     const lost = this.#hand.renewAll();
     if (this.#closing || this.#attached !== undefined) return lost;
@@ -270,6 +270,6 @@ export class MemoryConsumption implements Consumption, ConsumerClient {
   }
 }
 
-function lose(deliveries: readonly HeldDelivery[]): void {
+function lose(deliveries: readonly MemoryDelivery[]): void {
   for (const delivery of deliveries) delivery.lose();
 }

@@ -1,3 +1,4 @@
+import { assertAllTaken } from "../adapter/batch.ts";
 import type { Consumption, DeadLetters, DeliveryHandler } from "../ports/delivery.ts";
 import {
   type EventBus,
@@ -9,7 +10,7 @@ import {
   type OutgoingEvent,
 } from "../ports/event-bus.ts";
 import { type BrokerNamespace, DEDUPE_WINDOW_MS } from "./broker.ts";
-import { assertAllTaken, type BusClient, consume } from "./bus-client.ts";
+import { type BusClient, consume } from "./bus-client.ts";
 import { MemoryDeadLetters } from "./dead-letters.ts";
 import { Pace } from "./turns.ts";
 
@@ -30,6 +31,8 @@ export class MemoryEventBus implements EventBus {
       leaseMs,
       replaysHistory: true,
       countsGaps: true,
+      countsInFlight: true,
+      countsDelayed: true,
     };
     this.#client = client;
     this.#broker = client.broker.namespace(client.namespace);

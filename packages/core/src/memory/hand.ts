@@ -1,27 +1,27 @@
-import type { HeldDelivery } from "./held-delivery.ts";
+import type { MemoryDelivery } from "./memory-delivery.ts";
 
 /** The deliveries that a client has in hand: O(1) to take and put down. */
 export class Hand {
-  readonly #held: HeldDelivery[] = [];
+  readonly #held: MemoryDelivery[] = [];
 
   get size(): number {
     return this.#held.length;
   }
 
-  take(delivery: HeldDelivery): void {
+  take(delivery: MemoryDelivery): void {
     delivery.place = this.#held.length;
     this.#held.push(delivery);
   }
 
-  putDown(delivery: HeldDelivery): void {
-    const last = this.#held.pop() as HeldDelivery;
+  putDown(delivery: MemoryDelivery): void {
+    const last = this.#held.pop() as MemoryDelivery;
     if (last === delivery) return;
     this.#held[delivery.place] = last;
     last.place = delivery.place;
   }
 
   /** Renews every lease: on the server's side. @returns the deliveries that are somebody else's now. */
-  renewAll(): readonly HeldDelivery[] {
+  renewAll(): readonly MemoryDelivery[] {
     return this.#held.filter((delivery) => !delivery.isLost && !delivery.renew());
   }
 

@@ -29,8 +29,20 @@ export interface Adapter {
 /** How an adapter's server can be reached now. */
 export interface AdapterHealth {
   readonly connected: boolean;
+  /** What this adapter consumes: one entry for each queue that it works on and each listener that it is. Absent where the adapter does not tell. */
+  readonly consumptions?: readonly ConsumptionHealth[] | undefined;
   /** What an operator wants to know, without credentials. */
   readonly detail?: string | undefined;
+}
+
+/** How one consumption stands. */
+export interface ConsumptionHealth {
+  /** The queue, or the {@link listenerKey} of the listener. */
+  readonly place: string;
+  /** The server delivers to it now. */
+  readonly consuming: boolean;
+  /** How many messages wait at the server; `undefined` while it cannot be asked. */
+  readonly lag: number | undefined;
 }
 
 /** What an adapter is made with. */

@@ -29,16 +29,20 @@ export interface CommandBusCapabilities {
   readonly unroutable: "wait" | "reject";
   /** How long a delivery stays with a holder that stopped renewing it. At most 15,000. */
   readonly leaseMs: number;
+  /** Whether {@link QueueInspection.inFlight} can be told. */
+  readonly countsInFlight: boolean;
+  /** Whether {@link QueueInspection.delayed} can be told. */
+  readonly countsDelayed: boolean;
 }
 
 /** How a queue stands. Counts may lag by a second. */
 export interface QueueInspection {
   /** Waiting for a worker now. */
   readonly ready: number;
-  /** In the hands of workers. */
-  readonly inFlight: number;
-  /** Waiting for their time. */
-  readonly delayed: number;
+  /** In the hands of workers; `undefined` where the broker doesn't tell. */
+  readonly inFlight: number | undefined;
+  /** Waiting for their time; `undefined` where the broker doesn't tell. */
+  readonly delayed: number | undefined;
   readonly dead: number;
 }
 

@@ -43,14 +43,20 @@ export interface EventBusCapabilities {
   readonly replaysHistory: boolean;
   /** Whether what was trimmed while a listener was away can be counted. */
   readonly countsGaps: boolean;
+  /** Whether {@link ListenerInspection.inFlight} can be told. */
+  readonly countsInFlight: boolean;
+  /** Whether {@link ListenerInspection.delayed} can be told. */
+  readonly countsDelayed: boolean;
 }
 
 /** How a listener stands. Counts may lag by a second; each event is in one of them. */
 export interface ListenerInspection {
   /** Published, kept, not handled yet. */
   readonly pending: number;
-  readonly inFlight: number;
-  readonly delayed: number;
+  /** In the hands of replicas; `undefined` where the broker doesn't tell. */
+  readonly inFlight: number | undefined;
+  /** Waiting for their time; `undefined` where the broker doesn't tell. */
+  readonly delayed: number | undefined;
   readonly dead: number;
 }
 

@@ -56,11 +56,11 @@ export class WatchedPorts {
     let count = 0;
     for (const queue of this.#open.queues) {
       const { ready, inFlight } = await this.#inner.commandBus.inspect(queue);
-      count += ready + inFlight;
+      count += ready + (inFlight ?? 0);
     }
     for (const listener of this.#open.listeners.values()) {
       const { pending, inFlight } = await this.#inner.eventBus.inspect(listener);
-      count += pending + inFlight;
+      count += pending + (inFlight ?? 0);
     }
     return count;
   }

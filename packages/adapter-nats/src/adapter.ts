@@ -1,0 +1,61 @@
+import type { Adapter, AdapterContext, AdapterHealth } from "@intermodal/core/ports";
+import { NatsCommandBus } from "./command-bus.ts";
+import type { Connection } from "./connection.ts";
+import { NatsConsumption } from "./consumption.ts";
+import { NatsEventBus } from "./event-bus.ts";
+import type { Settings } from "./options.ts";
+import { Session } from "./session.ts";
+
+/** Both buses over one connection, which other adapters of the process may share. */
+export class NatsAdapter implements Adapter {
+  readonly name = "nats";
+  readonly commandBus: NatsCommandBus;
+  readonly eventBus: NatsEventBus;
+  readonly #session: Session;
+  readonly #release: () => Promise<void>;
+
+  /** @param release Lets go of the connection. */
+  constructor(connection: Connection, settings: Settings, context: AdapterContext, release: () => Promise<void>) {
+    this.#session = new Session(connection, settings, context);
+    this.#release = release;
+    this.commandBus = new NatsCommandBus(this.#session);
+    this.eventBus = new NatsEventBus(this.#session);
+  }
+
+  connect(): Promise<void> {
+    return this.#session.ready("connect");
+  }
+
+  async health(): Promise<AdapterHealth> {
+    this.#session.assertOpen("health");
+    const { connection } = this.#session;
+    const version = connection.client?.info?.version;
+    if (version === undefined) return { connected: false, detail: `not connected to ${connection.where}` };
+    const consumptions = [...this.#session.endings].filter((ending) => ending instanceof NatsConsumption);
+    const lag = await this.#lag(consumptions);
+    const lagging = lag === undefined ? "" : `, lag ${lag}`;
+    return {
+      connected: true,
+      detail: `connected to ${connection.where} (nats-server ${version}); ${consumptions.length} consumptions${lagging}`,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#session.isClosed) return;
+    await this.#session.close();
+    await this.#release();
+  }
+
+  /** How many messages wait for what is consumed here; undefined when the server doesn't tell. */
+  async #lag(consumptions: readonly NatsConsumption[]): Promise<number | undefined> {
+    const places = new Map(consumptions.map(({ place }) => [place.durable, place]));
+    try {
+      const infos = await Promise.all(
+        [...places.values()].map(({ stream, durable }) => this.#session.api.consumerInfo(stream, durable)),
+      );
+      return infos.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0);
+    } catch {
+      return undefined;
+    }
+  }
+}

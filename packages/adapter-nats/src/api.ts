@@ -1,0 +1,145 @@
+import type { Clock } from "@intermodal/core/ports";
+import { IntermodalError } from "@intermodal/core/ports";
+import type { ConsumerConfig, ConsumerInfo, StreamConfig, StreamInfo } from "@nats-io/jetstream";
+import type { Connection } from "./connection.ts";
+import { API, type ApiError, ApiRefusal, asIntermodal, isRefusal, NO_JETSTREAM, unavailable } from "./errors.ts";
+import type { Settings } from "./options.ts";
+
+/** A stored message as the API returns it. */
+export interface StoredMessage {
+  readonly subject: string;
+  readonly seq: number;
+  readonly data?: string;
+  readonly hdrs?: string;
+  readonly time: string;
+}
+
+const CALL_TIMEOUT_MS = 5_000;
+const encoder = new TextEncoder();
+
+/** The calls of JetStream's API that the adapter needs. All may be repeated: they are, when a connection comes back before their answer. */
+export class JetStreamApi {
+  readonly #connection: Connection;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  /** How far the server's clock is ahead of ours, at least. */
+  #aheadMs = 0;
+
+  constructor(connection: Connection, settings: Settings, clock: Clock) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  /** What the server's clock shows at least. */
+  serverNow(): number {
+    return this.#clock.now() + this.#aheadMs;
+  }
+
+  createStream(config: Partial<StreamConfig>): Promise<StreamInfo> {
+    return this.#call(`STREAM.CREATE.${config.name}`, config);
+  }
+
+  updateStream(config: Partial<StreamConfig>): Promise<StreamInfo> {
+    return this.#call(`STREAM.UPDATE.${config.name}`, config);
+  }
+
+  streamInfo(stream: string): Promise<StreamInfo | undefined> {
+    return this.#find(this.#call<StreamInfo>(`STREAM.INFO.${stream}`), API.streamNotFound);
+  }
+
+  /** How many messages a stream holds by subject; no such stream holds none. */
+  async countBySubject(stream: string, filter: string): Promise<Readonly<Record<string, number>>> {
+    const info = await this.#find(
+      this.#call<StreamInfo>(`STREAM.INFO.${stream}`, { subjects_filter: filter }),
+      API.streamNotFound,
+    );
+    return info?.state.subjects ?? {};
+  }
+
+  /** Removes what has this subject. */
+  purge(stream: string, filter: string): Promise<unknown> {
+    return this.#find(this.#call(`STREAM.PURGE.${stream}`, { filter }), API.streamNotFound);
+  }
+
+  /** The first message from `seq` on that has this subject. */
+  async nextMessage(stream: string, subject: string, seq: number): Promise<StoredMessage | undefined> {
+    const call = this.#call<{ message: StoredMessage }>(`STREAM.MSG.GET.${stream}`, { seq, next_by_subj: subject });
+    return (await this.#find(call, API.messageNotFound, API.streamNotFound))?.message;
+  }
+
+  async lastMessage(stream: string, subject: string): Promise<StoredMessage | undefined> {
+    const call = this.#call<{ message: StoredMessage }>(`STREAM.MSG.GET.${stream}`, { last_by_subj: subject });
+    return (await this.#find(call, API.messageNotFound, API.streamNotFound))?.message;
+  }
+
+  async message(stream: string, seq: number): Promise<StoredMessage | undefined> {
+    const call = this.#call<{ message: StoredMessage }>(`STREAM.MSG.GET.${stream}`, { seq });
+    return (await this.#find(call, API.messageNotFound, API.streamNotFound))?.message;
+  }
+
+  /** @returns whether it was there. */
+  async deleteMessage(stream: string, seq: number): Promise<boolean> {
+    const call = this.#call<{ success: boolean }>(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true });
+    return (await this.#find(call, API.deleteFailed, API.sequenceNotFound, API.messageNotFound))?.success ?? false;
+  }
+
+  consumerInfo(stream: string, durable: string): Promise<ConsumerInfo | undefined> {
+    const call = this.#call<ConsumerInfo>(`CONSUMER.INFO.${stream}.${durable}`);
+    return this.#find(call, API.consumerNotFound, API.streamNotFound);
+  }
+
+  /** Creates or updates it. */
+  putConsumer(stream: string, config: Partial<ConsumerConfig>): Promise<ConsumerInfo> {
+    const body = { stream_name: stream, config: { ...config, name: config.durable_name }, action: "" };
+    return this.#call(`CONSUMER.CREATE.${stream}.${config.durable_name}`, body);
+  }
+
+  deleteConsumer(stream: string, durable: string): Promise<unknown> {
+    return this.#find(this.#call(`CONSUMER.DELETE.${stream}.${durable}`), API.consumerNotFound, API.streamNotFound);
+  }
+
+  /** Undefined in place of these refusals. */
+  async #find<T>(call: Promise<T>, ...absent: readonly number[]): Promise<T | undefined> {
+    try {
+      return await call;
+    } catch (error) {
+      if (isRefusal(error, ...absent)) return undefined;
+      throw error;
+    }
+  }
+
+  /** @throws {ApiRefusal}; `UNAVAILABLE`, `CONFIG_INVALID` where there is no JetStream, `CLOSED`. */
+  async #call<T>(name: string, body?: unknown): Promise<T> {
+    const what = `JetStream ${name}`;
+    await this.#connection.ready(what, this.#settings.sendTimeoutMs);
+    const answer = await this.#connection.requests.send({
+      subject: `${this.#settings.apiPrefix}.${name}`,
+      payload: body === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(body)),
+      deadline: this.#clock.now() + Math.min(CALL_TIMEOUT_MS, this.#settings.sendTimeoutMs),
+      what,
+    });
+    if (answer.data.length === 0) throw this.#nobodyAnswers(what);
+    const result = answer.json<{ error?: ApiError; ts?: string }>();
+    if (result.error !== undefined) throw new ApiRefusal(result.error);
+    // Taken before it came here, so the server's clock is further at least by this.
+    if (result.ts !== undefined) this.#aheadMs = Date.parse(result.ts) - this.#clock.now();
+    return result as T;
+  }
+
+  #nobodyAnswers(what: string): IntermodalError {
+    const { domain, apiPrefix } = this.#settings;
+    if (domain === undefined && apiPrefix === "$JS.API" && this.#connection.client?.info?.jetstream !== true)
+      return new IntermodalError("CONFIG_INVALID", `${what}: ${NO_JETSTREAM}`);
+    return unavailable(what, "JetStream does not answer yet");
+  }
+}
+
+/** Turns what the API refused into errors of the SDK. */
+export async function told<T>(what: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw asIntermodal(what, error);
+  }
+}

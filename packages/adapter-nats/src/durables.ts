@@ -1,0 +1,60 @@
+import { IntermodalError } from "@intermodal/core/ports";
+import type { ConsumerConfig, ConsumerInfo } from "@nats-io/jetstream";
+import type { Session } from "./session.ts";
+import { differences, MS } from "./topology.ts";
+
+export interface Durable {
+  readonly durable: string;
+  readonly filters: readonly string[];
+  readonly leaseMs: number;
+  /** Where one that is made now starts. */
+  readonly start?: Pick<ConsumerConfig, "deliver_policy"> & Partial<Pick<ConsumerConfig, "opt_start_seq">>;
+}
+
+/** More processes than anybody has; 512 by default would be silently too few. */
+const MAX_WAITING = 8_192;
+
+/**
+ * Makes a durable, or brings the one that is there to what is needed.
+ * @throws `ApiRefusal` when its stream is missing; `CONFIG_INVALID`.
+ */
+export async function putDurable(session: Session, stream: string, durable: Durable): Promise<ConsumerInfo> {
+  const { api, logger } = session;
+  const wanted = {
+    filter_subjects: [...durable.filters].sort(),
+    ack_wait: durable.leaseMs * MS,
+    // What waits for its lease to end must hold up nobody else.
+    max_ack_pending: -1,
+    max_deliver: -1,
+    max_waiting: MAX_WAITING,
+  };
+  const found = await api.consumerInfo(stream, durable.durable);
+  if (found === undefined) {
+    return api.putConsumer(stream, {
+      durable_name: durable.durable,
+      ack_policy: "explicit",
+      deliver_policy: "all",
+      ...durable.start,
+      ...wanted,
+    });
+  }
+  const { config } = found;
+  const fixed = differences({ ack_policy: "explicit", deliver_subject: undefined }, config);
+  if (fixed.length > 0 || config.deliver_subject !== undefined)
+    throw new IntermodalError(
+      "CONFIG_INVALID",
+      `consumer ${durable.durable} of stream ${stream} exists with other settings that can't be changed (it pushes, or needs no explicit ack): delete it`,
+    );
+  const changes = differences(wanted, { ...config, filter_subjects: filtersOf(config) });
+  if (changes.length === 0) return found;
+  for (const { field, has, wants } of changes)
+    logger.warn(
+      `consumer ${durable.durable}: ${field} is changed from ${JSON.stringify(has)} to ${JSON.stringify(wants)}`,
+    );
+  const { filter_subject, ...rest } = config;
+  return api.putConsumer(stream, { ...rest, ...wanted });
+}
+
+function filtersOf({ filter_subject, filter_subjects }: ConsumerConfig): string[] {
+  return [...(filter_subjects ?? (filter_subject ? [filter_subject] : []))].sort();
+}

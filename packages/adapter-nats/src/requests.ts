@@ -1,0 +1,127 @@
+import type { Clock } from "@intermodal/core/ports";
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { unavailable } from "./errors.ts";
+
+export interface Request {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers?: MsgHdrs | undefined;
+  /** On the clock: past it the request rejects. */
+  readonly deadline: number;
+  /** In errors. */
+  readonly what: string;
+}
+
+interface Outstanding extends Request {
+  readonly resolve: (answer: Msg) => void;
+  readonly reject: (error: Error) => void;
+  /** It may have reached the server without our having an answer. */
+  unknown: boolean;
+}
+
+const SWEEP_MS = 200;
+
+/**
+ * Requests whose answers come over one subscription, each with a token of its own: no subscription, timer or error object per request. What is
+ * still unanswered when a connection comes back is written again, so only what may be repeated belongs here. Nothing is written while the
+ * connection is down: the client would drop it at the next reconnect.
+ */
+export class Requests {
+  readonly #clock: Clock;
+  readonly #outstanding = new Map<string, Outstanding>();
+  #inbox = "";
+  #client: NatsConnection | undefined;
+  /** Keeps its subscription over its reconnects. */
+  #subscribed: NatsConnection | undefined;
+  #subscription: Subscription | undefined;
+  #next = 0;
+  #sweeping = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Answers come from this client now, which is connected: what is outstanding is written to it. */
+  up(client: NatsConnection, inboxPrefix: string | undefined): void {
+    if (this.#subscribed !== client) this.#subscribe(client, inboxPrefix);
+    this.#client = client;
+    for (const [token, request] of this.#outstanding) this.#write(token, request);
+  }
+
+  down(): void {
+    this.#client = undefined;
+  }
+
+  /**
+   * @throws `UNAVAILABLE` past the deadline, with `unknown` when the request was written; whatever the client throws on writing (a payload past the
+   * server's limit).
+   */
+  send(request: Request): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      const token = (this.#next++).toString(36);
+      const outstanding: Outstanding = { ...request, resolve, reject, unknown: false };
+      this.#outstanding.set(token, outstanding);
+      if (!this.#sweeping) this.#sweepLater();
+      this.#write(token, outstanding);
+    });
+  }
+
+  /** Rejects everything with the error that `why` makes. */
+  end(why: (what: string) => Error): void {
+    this.#subscription?.unsubscribe();
+    this.down();
+    for (const request of this.#outstanding.values()) request.reject(why(request.what));
+    this.#outstanding.clear();
+  }
+
+  #subscribe(client: NatsConnection, inboxPrefix: string | undefined): void {
+    this.#inbox = `${createInbox(inboxPrefix)}.`;
+    const prefix = this.#inbox.length;
+    this.#subscription = client.subscribe(`${this.#inbox}*`, {
+      callback: (error, answer) => {
+        if (error === null) this.#answer(answer.subject.slice(prefix), answer);
+      },
+    });
+    this.#subscribed = client;
+  }
+
+  #write(token: string, request: Outstanding): void {
+    if (this.#client === undefined) return;
+    const { subject, payload, headers } = request;
+    try {
+      this.#client.publish(subject, payload, { reply: this.#inbox + token, ...(headers && { headers }) });
+      request.unknown = true;
+    } catch (error) {
+      if (this.#client.isClosed()) return;
+      this.#outstanding.delete(token);
+      request.reject(error as Error);
+    }
+  }
+
+  #answer(token: string, answer: Msg): void {
+    const request = this.#outstanding.get(token);
+    if (request === undefined) return;
+    this.#outstanding.delete(token);
+    request.resolve(answer);
+  }
+
+  #sweepLater(): void {
+    this.#sweeping = true;
+    this.#clock.schedule(SWEEP_MS, () => {
+      this.#sweeping = false;
+      const now = this.#clock.now();
+      for (const [token, request] of this.#outstanding) {
+        if (request.deadline > now) continue;
+        this.#outstanding.delete(token);
+        request.reject(
+          unavailable(
+            request.what,
+            request.unknown ? "the server's answer did not come in time" : "the server could not be reached in time",
+            request.unknown,
+          ),
+        );
+      }
+      if (this.#outstanding.size > 0) this.#sweepLater();
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import type { HeldDelivery } from "@intermodal/core/adapter";
+import { persist } from "@intermodal/core/adapter";
+import { isIntermodalError, type Settlement } from "@intermodal/core/ports";
+import type { PlaceNames } from "./names.ts";
+import type { Session } from "./session.ts";
+import { MS } from "./topology.ts";
+
+/** What a delivery is settled with. */
+export interface Raw {
+  readonly ackSubject: string;
+  /** In the stream that it came from. */
+  readonly sequence: number;
+  /** Until when it is ours as far as we know, on our clock. Renewals move it. */
+  leaseUntil: number;
+}
+
+export type Held = HeldDelivery<Raw>;
+
+const encoder = new TextEncoder();
+const ACK = encoder.encode("+ACK");
+const NAK = encoder.encode("-NAK");
+/** For what can neither be stored again nor be handled. */
+const UNSTORABLE_MS = 60_000;
+
+/** Brings settlements of one place to the server. */
+export class Settlements {
+  readonly #session: Session;
+  readonly #place: PlaceNames;
+
+  constructor(session: Session, place: PlaceNames) {
+    this.#session = session;
+    this.#place = place;
+  }
+
+  /** Resolves once the server has confirmed it, or the delivery was lost. */
+  async settle(delivery: Held, settlement: Settlement): Promise<void> {
+    switch (settlement.kind) {
+      case "ack":
+        return this.#confirm(delivery, ACK);
+      case "leave":
+        return;
+      case "retry":
+        if (settlement.counted && settlement.delayMs <= 0) return this.#confirm(delivery, NAK);
+        return this.#replace(delivery, () => this.#again(delivery, settlement.delayMs, settlement.counted));
+      case "dead-letter":
+        return this.#replace(delivery, () => this.#bury(delivery, settlement.reason));
+    }
+  }
+
+  /** What no handler was given goes back as it came. */
+  handBack(delivery: Held): Promise<void> {
+    return this.#replace(delivery, () => this.#again(delivery, 0, false));
+  }
+
+  /** Another copy takes its place: stored first, so that whatever dies in between can double it but never lose it. */
+  async #replace(delivery: Held, store: () => Promise<number>): Promise<void> {
+    if (this.#isLost(delivery)) return;
+    try {
+      await store();
+    } catch (error) {
+      if (isIntermodalError(error, "CLOSED")) return;
+      if (!(await this.#storeAfter(error, delivery, store))) return;
+    }
+    await this.#confirm(delivery, ACK);
+  }
+
+  async #storeAfter(failure: unknown, delivery: Held, store: () => Promise<number>): Promise<boolean> {
+    const { clock, logger } = this.#session;
+    if (isIntermodalError(failure, "PAYLOAD_TOO_LARGE")) {
+      // Only a message of another publisher's, which left no room for headers.
+      logger.error(`${this.#place.title}: message ${delivery.id} is too long to be stored again; it stays where it is`);
+      await this.#confirm(delivery, encoder.encode(`-NAK {"delay":${UNSTORABLE_MS * MS}}`));
+      return false;
+    }
+    if (!isIntermodalError(failure, "UNAVAILABLE")) throw failure;
+    await persist(
+      async () => {
+        if (!this.#isLost(delivery)) await store();
+      },
+      { clock, signal: delivery.signal },
+    ).catch((error: unknown) => {
+      if (!delivery.isLost) throw error;
+    });
+    return !this.#isLost(delivery);
+  }
+
+  #again(delivery: Held, delayMs: number, counted: boolean): Promise<number> {
+    const { names, publisher } = this.#session;
+    const { id, type, sentAt, attempt, body } = delivery;
+    const { title, stream, target, delayed } = this.#place;
+    const carried = { id, type, sentAt, tries: counted ? attempt : attempt - 1 };
+    const common = {
+      what: `${title}: message ${id}, to be tried again`,
+      messageId: this.#messageId("c", delivery),
+      carried,
+      body,
+    };
+    if (delayMs <= 0) return publisher.publish({ ...common, stream, subject: target });
+    const delay = { delayMs: Math.min(Math.ceil(delayMs), MAX_DELAY_MS), target };
+    return publisher.publish({ ...common, stream: names.tasks, subject: delayed, delay });
+  }
+
+  #bury(delivery: Held, reason: string): Promise<number> {
+    const { names, publisher } = this.#session;
+    const { id, type, sentAt, attempt, body } = delivery;
+    const { title, dead } = this.#place;
+    return publisher.publish({
+      what: `${title}: message ${id}, to be a dead letter`,
+      stream: names.tasks,
+      subject: dead,
+      messageId: this.#messageId("d", delivery),
+      carried: { id, type, sentAt, tries: 0, reason, attempts: attempt },
+      body,
+    });
+  }
+
+  /** One copy has one successor of a kind, however often its holder has to begin anew. */
+  #messageId(kind: "c" | "d", { raw }: Held): string {
+    return `~${kind}.${this.#place.durable}.${raw.sequence}`;
+  }
+
+  /** Until the server has confirmed it or the lease has run out; renewals go on meanwhile. */
+  async #confirm(delivery: Held, payload: Uint8Array): Promise<void> {
+    const { connection, clock, settings } = this.#session;
+    const { raw } = delivery;
+    while (!this.#isLost(delivery)) {
+      const deadline = Math.min(raw.leaseUntil, clock.now() + settings.leaseMs / 2);
+      const what = `${this.#place.title}: message ${delivery.id}`;
+      try {
+        await connection.requests.send({ subject: raw.ackSubject, payload, deadline, what });
+        return;
+      } catch (error) {
+        // Nobody waits for it any more.
+        if (isIntermodalError(error, "CLOSED")) return;
+        if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
+        // A server that was killed may have forgotten that it ever delivered this: such an acknowledgement has no effect and no answer, while
+        // renewals are answered as ever. It will deliver it again, for which the place must become free.
+        if (connection.isUp) delivery.lose();
+      }
+    }
+  }
+
+  /** Timers don't run while the event loop is blocked, so it is asked for here too. */
+  #isLost(delivery: Held): boolean {
+    if (delivery.raw.leaseUntil <= this.#session.clock.now()) delivery.lose();
+    return delivery.isLost;
+  }
+}
+
+/** About ten years: as long as dates stay sensible. */
+export const MAX_DELAY_MS = 3_650 * 24 * 3_600_000;

@@ -1,0 +1,149 @@
+import { Shared } from "@intermodal/core/adapter";
+import {
+  ADAPTER_API,
+  type AdapterContext,
+  type AdapterFactory,
+  type Clock,
+  IntermodalError,
+  redact,
+} from "@intermodal/core/ports";
+import { type ChannelModel, connect, type SocketOptions } from "amqplib";
+import { RabbitAdapter } from "./adapter.ts";
+import { Client, type Connections } from "./client.ts";
+import { Connection } from "./connection.ts";
+import { HEADER_ROOM } from "./headers.ts";
+import { Mutex } from "./mutex.ts";
+
+export { RabbitAdapter } from "./adapter.ts";
+
+const MIB = 1_048_576;
+const MAX_HEARTBEAT_MS = 5_000;
+
+/** How RabbitMQ is used. */
+export interface RabbitOptions {
+  /**
+   * Passed to amqplib when it connects: TLS and certificates (`ca`, `cert`, `key`, …), `credentials` (such as amqplib's `credentials.external()`),
+   * `clientProperties` and every other socket option.
+   */
+  readonly connection?: SocketOptions | undefined;
+  /** A connection that the application has, to publish over. It is used and not closed; once it is gone, this adapter can't publish any more. */
+  readonly publishConnection?: ChannelModel | undefined;
+  /** A connection that the application has, to consume over; as above. */
+  readonly consumeConnection?: ChannelModel | undefined;
+  /**
+   * How often either side shows that it lives; a holder that stops is found out after two to three of them. Whole seconds, at most 5,000.
+   * @default 5,000, or what the URL's `heartbeat` says
+   */
+  readonly heartbeatMs?: number | undefined;
+  /**
+   * How long a send may wait for a connection and the confirmation.
+   * @default 10,000
+   */
+  readonly sendTimeoutMs?: number | undefined;
+  /**
+   * How long a connection may take to open.
+   * @default 10,000
+   */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * The longest body. RabbitMQ's own limit is its `max_message_size`, which by default is 16 MiB in version 4 and more before.
+   * @default 16 MiB - 64 KiB
+   */
+  readonly maxPayloadBytes?: number | undefined;
+}
+
+/** One process shares what has equal URLs, options and clocks: time can't be shared between clocks. */
+type SharedByClock = WeakMap<Clock, Shared<Connections>>;
+const sharedByOptions = new WeakMap<RabbitOptions, SharedByClock>();
+const DEFAULTS: RabbitOptions = {};
+
+/**
+ * Commands and events over RabbitMQ 3.10 to 4.3, for URLs of the schemes `amqp` and `amqps`. It opens two connections per URL and process, however
+ * many adapters use it: an alarm blocks those that publish, and must not keep workers from acknowledging.
+ */
+export function rabbit(options: RabbitOptions = DEFAULTS): AdapterFactory {
+  return {
+    name: "rabbit",
+    adapterApi: ADAPTER_API,
+    schemes: ["amqp", "amqps"],
+    create(context) {
+      const { url, heartbeatMs } = checkUrl(context.url, options.heartbeatMs);
+      const { sendTimeoutMs = 10_000, maxPayloadBytes = 16 * MIB - HEADER_ROOM } = options;
+      const { thing, release } = sharedBy(options, context.clock).acquire(context.url, () =>
+        connections(url, options, context),
+      );
+      const client = new Client({
+        ...context,
+        connections: thing,
+        sendTimeoutMs,
+        maxPayloadBytes,
+        leaseMs: 3 * heartbeatMs,
+      });
+      return new RabbitAdapter(client, async () => {
+        if (release()) await Promise.all([thing.publishing.close(), thing.consuming.close()]);
+      });
+    },
+  };
+}
+
+/** What `createApp` calls for a URL of this adapter's schemes. */
+export function adapter(): AdapterFactory {
+  return rabbit();
+}
+
+function sharedBy(options: RabbitOptions, clock: Clock): Shared<Connections> {
+  const byClock: SharedByClock = sharedByOptions.get(options) ?? new WeakMap();
+  sharedByOptions.set(options, byClock);
+  const shared = byClock.get(clock) ?? new Shared<Connections>();
+  byClock.set(clock, shared);
+  return shared;
+}
+
+function connections(url: URL, options: RabbitOptions, { node, clock, logger }: AdapterContext): Connections {
+  const { connection = {}, connectTimeoutMs = 10_000 } = options;
+  const make = (role: string, given: ChannelModel | undefined): Connection => {
+    const open = (): Promise<ChannelModel> =>
+      connect(url.href, {
+        noDelay: true,
+        keepAlive: true,
+        timeout: connectTimeoutMs,
+        ...connection,
+        clientProperties: { connection_name: `${node} (${role})`, ...connection.clientProperties },
+      });
+    const server = `RabbitMQ at ${redact(`${url.protocol}//${url.host}${url.pathname}`)} (${role})`;
+    return new Connection({
+      server,
+      open: given === undefined ? open : async () => given,
+      own: given === undefined,
+      clock,
+      logger,
+    });
+  };
+  return {
+    publishing: make("publishing", options.publishConnection),
+    consuming: make("consuming", options.consumeConnection),
+    reading: new Mutex(),
+  };
+}
+
+/** @throws `CONFIG_INVALID`. */
+function checkUrl(text: string, wishedMs: number | undefined): { readonly url: URL; readonly heartbeatMs: number } {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new IntermodalError("CONFIG_INVALID", `${text} is not a URL: use amqp://user:password@host:5672/vhost`, {
+      cause,
+    });
+  }
+  const inUrl = url.searchParams.get("heartbeat");
+  const heartbeatMs = wishedMs ?? (inUrl === null ? MAX_HEARTBEAT_MS : Number(inUrl) * 1_000);
+  if (!(heartbeatMs >= 1_000 && heartbeatMs <= MAX_HEARTBEAT_MS && heartbeatMs % 1_000 === 0)) {
+    throw new IntermodalError(
+      "CONFIG_INVALID",
+      `a heartbeat of ${heartbeatMs} ms cannot be: use whole seconds, from 1,000 to ${MAX_HEARTBEAT_MS} ms, so that a dead worker is noticed within 15 s`,
+    );
+  }
+  url.searchParams.set("heartbeat", String(heartbeatMs / 1_000));
+  return { url, heartbeatMs };
+}

@@ -1,0 +1,79 @@
+import { assertAllTaken } from "@intermodal/core/adapter";
+import type { IntermodalError } from "@intermodal/core/ports";
+import type { Options } from "amqplib";
+import type { Declaration } from "./topology.ts";
+
+/** Where a message goes. */
+export interface Route {
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** What must exist first; declared again when the message finds no queue. */
+  readonly needs: readonly Declaration[];
+}
+
+/** A message on its way to the broker. */
+export interface Publication {
+  readonly route: Route;
+  readonly body: Uint8Array;
+  /** `messageId` is always there; `mandatory` where it has to find a queue. */
+  readonly properties: Options.Publish;
+}
+
+/** Publications that are answered for together; each fails for itself. */
+export class Batch {
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #size: number;
+  #failures: (IntermodalError | undefined)[] | undefined;
+  #open: number;
+
+  constructor(size: number) {
+    this.#size = size;
+    this.#open = size;
+    if (size === 0) this.#settled.resolve();
+  }
+
+  /** Resolves when all are with the broker. @throws {BatchError} when only some are; what the first failed with when none is. */
+  async taken(): Promise<void> {
+    await this.#settled.promise;
+    assertAllTaken(this.#failures);
+  }
+
+  /** What became of one of them; told once for each. */
+  settle(at: number, failure: IntermodalError | undefined): void {
+    if (failure !== undefined) {
+      this.#failures ??= new Array<undefined>(this.#size).fill(undefined);
+      this.#failures[at] = failure;
+    }
+    if (--this.#open === 0) this.#settled.resolve();
+  }
+}
+
+/** One publication of a batch, until its fate is known. */
+export class Entry {
+  readonly publication: Publication;
+  /** When its sender gives up, on the clock. */
+  readonly deadline: number;
+  /** It came back for want of a queue: its confirmation says nothing. */
+  returned = false;
+  /** Its queue was declared again already. */
+  redeclared = false;
+  #batch: Batch | undefined;
+  readonly #at: number;
+
+  constructor(publication: Publication, deadline: number, batch: Batch, at: number) {
+    this.publication = publication;
+    this.deadline = deadline;
+    this.#batch = batch;
+    this.#at = at;
+  }
+
+  get isSettled(): boolean {
+    return this.#batch === undefined;
+  }
+
+  /** Only the first one counts. */
+  settle(failure?: IntermodalError): void {
+    this.#batch?.settle(this.#at, failure);
+    this.#batch = undefined;
+  }
+}

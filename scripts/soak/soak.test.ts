@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import type { Summary } from "../../test/torture/summary.ts";
+import { figuresOfTests, figuresOfTorture, page, type Result } from "./report.ts";
+import { parseSoak, stepsOf } from "./steps.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+test("everything: each part for each broker, the suites ten times, each torture with a seed of its own", () => {
+  const steps = stepsOf(parseSoak(["--seed", "5"]));
+  expect(steps.filter(({ name }) => name.startsWith("conformance")).map(({ runs }) => runs)).toEqual([10, 10]);
+  const seeds = steps.filter(({ collects }) => collects === "torture").map(({ command }) => command.at(-1));
+  expect(seeds).toEqual(["5", "6", "7", "8"]);
+  expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
+  expect(stepsOf(parseSoak(["--only", "rabbit"])).every(({ name }) => name.endsWith("rabbit"))).toBe(true);
+});
+
+test("the scripts of all parts exist", () => {
+  for (const { command } of stepsOf(parseSoak([]))) expect(existsSync(resolve(root, command[0] ?? ""))).toBe(true);
+});
+
+test("a slice is one part; its seed repeats it, and other seeds choose others", () => {
+  const slices = Array.from({ length: 50 }, (_, seed) => stepsOf(parseSoak(["--slice", "--seed", String(seed)])));
+  for (const steps of slices) expect(steps).toHaveLength(1);
+  expect(stepsOf(parseSoak(["--slice", "--seed", "3"]))).toEqual(slices[3]);
+  expect(new Set(slices.map(([step]) => step?.name)).size).toBe(4);
+  const only = Array.from({ length: 50 }, (_, seed) => stepsOf({ brokers: ["nats"], slice: true, seed }));
+  expect(only.flat().every(({ name }) => name.endsWith("nats"))).toBe(true);
+});
+
+test.each([[["--only", "kafka"]], [["--seed", "-1"]], [["--seed", "x"]], [["more"]]])("refuses %j", (args) => {
+  expect(() => parseSoak(args)).toThrow();
+});
+
+const result: Result = {
+  name: "conformance of nats",
+  command: "npm run vitest -- run test/brokers/nats",
+  startedAt: "2026-01-02T03:04:05.678Z",
+  seconds: 61.4,
+  machine: "2 cores",
+  passed: true,
+  figures: "10 runs in a row",
+  failures: [],
+};
+
+test("the page shows each part and names every failure", () => {
+  const good = page([result]);
+  expect(good).toContain("| conformance of nats | 2026-01-02 | passed | 61 s | 10 runs in a row |");
+  expect(good).toContain("## Failures\n\nNone.");
+  const bad = page([result, { ...result, name: "other", passed: false, failures: ["three are missing"] }]);
+  expect(bad).toContain("| other | 2026-01-02 | **failed** |");
+  expect(bad).toContain("- three are missing");
+});
+
+test("figures of tests tell the fewest and the most that passed", () => {
+  const run = (passed: number) => ({ passed, failures: [], skips: [] });
+  expect(figuresOfTests([run(80)])).toBe("1 run: 80 tests passed in each, 0 failed, 0 skipped");
+  expect(figuresOfTests([run(80), run(79)])).toBe(
+    "2 runs in a row: 79 to 80 tests passed in each, 0 failed, 0 skipped",
+  );
+});
+
+test("figures of torture tell what came of every message", () => {
+  const summary: Summary = {
+    options: {
+      broker: "nats",
+      seed: 9,
+      kind: "commands",
+      messages: 1_000,
+      processes: 4,
+      kills: 10,
+      restarts: 3,
+      downMs: { min: 1, max: 2 },
+    },
+    version: "2.15.1",
+    seconds: 12.5,
+    acknowledged: 1_000,
+    refused: 1,
+    unknown: 2,
+    kills: 10,
+    restarts: 3,
+    groups: [
+      {
+        name: "worker",
+        handled: 998,
+        dead: 2,
+        deadTwice: 0,
+        missing: [],
+        invented: [],
+        deadForNothing: [],
+        duplicates: { sentTwice: 1, afterKill: 2, afterRestart: 3, unexplained: [] },
+        failures: 5,
+        shares: [998],
+      },
+    ],
+    problems: [],
+  };
+  const figures = figuresOfTorture(summary);
+  expect(figures).toContain("1,000 acknowledged; 10 workers killed, 3 restarts");
+  expect(figures).toContain("998 handled, 2 dead letters, 0 missing, 0 invented, 6 handled again");
+});
