@@ -13,7 +13,7 @@ test("everything: each part for each broker, the suites ten times, each torture 
   const seeds = steps.filter(({ collects }) => collects === "torture").map(({ command }) => command.at(-1));
   expect(seeds).toEqual(["5", "6", "7", "8"]);
   expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
-  expect(stepsOf(parseSoak(["--only", "rabbit"])).every(({ name }) => name.endsWith("rabbit"))).toBe(true);
+  expect(stepsOf(parseSoak(["--only", "rabbit"])).some(({ name }) => name.endsWith("nats"))).toBe(false);
 });
 
 test("the scripts of all parts exist", () => {

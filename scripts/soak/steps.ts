@@ -21,7 +21,7 @@ export interface SoakOptions {
 
 export const USAGE = `usage: npm run soak -- [options]
 
-  --only nats|rabbit   one broker
+  --only nats|rabbit   one broker; the faults, which are the same files for both, stay both
   --slice              one small part, chosen by the seed, within about a minute
   --seed N             the first seed; drawn and printed when absent`;
 
@@ -46,17 +46,19 @@ export function stepsOf(options: SoakOptions): readonly Step[] {
 }
 
 function everything({ brokers, seed }: SoakOptions): readonly Step[] {
-  return brokers.flatMap((broker, index): Step[] => [
-    {
-      name: `conformance of ${broker}`,
-      command: [...VITEST, `test/brokers/${broker}`],
-      collects: "tests",
-      runs: REPEATS,
-    },
-    { name: `faults of ${broker}`, command: [...VITEST, `test/faults/${broker}`], collects: "tests", runs: 1 },
-    torture(`100,000 commands over ${broker}`, [broker, "--commands", "100000"], seed + 2 * index),
-    torture(`10,000 events over ${broker}`, [broker, "--events", "10000", "--restarts", "3"], seed + 2 * index + 1),
-  ]);
+  return [
+    { name: "faults", command: [...VITEST, "test/faults"], collects: "tests", runs: 1 },
+    ...brokers.flatMap((broker, index): Step[] => [
+      {
+        name: `conformance of ${broker}`,
+        command: [...VITEST, `test/brokers/${broker}`],
+        collects: "tests",
+        runs: REPEATS,
+      },
+      torture(`100,000 commands over ${broker}`, [broker, "--commands", "100000"], seed + 2 * index),
+      torture(`10,000 events over ${broker}`, [broker, "--events", "10000", "--restarts", "3"], seed + 2 * index + 1),
+    ]),
+  ];
 }
 
 function slice({ brokers, seed }: SoakOptions): Step {

@@ -20,7 +20,7 @@ export type TimedNote = Note & { readonly at: number };
 /** A worker or listener in a process of its own. */
 export class Actor extends Child<Told> {
   constructor(settings: ActorSettings) {
-    super("./actor.ts", settings);
+    super(new URL("./actor.ts", import.meta.url), settings);
   }
 
   /** Resolves when it consumes. */

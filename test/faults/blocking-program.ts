@@ -7,6 +7,8 @@ import { settings, tell } from "./parent.ts";
 
 export interface BlockedSettings extends Place {
   readonly tasks: number;
+  /** Of deliveries. */
+  readonly leaseMs: number;
   readonly blockMs: number;
   readonly taskLeaseMs: number | undefined;
 }
@@ -27,7 +29,7 @@ const heavy = defineTask("faults.heavy", {
 });
 
 const told = settings<BlockedSettings>();
-const { tasks, blockMs, taskLeaseMs } = told;
+const { tasks, leaseMs, blockMs, taskLeaseMs } = told;
 const app = await appAt(told, { singleProcess: true, taskLeaseMs });
 const starts = new Array<number>(tasks).fill(0);
 const announced = starts.map((): string[] => []);
@@ -47,7 +49,7 @@ const handles = await Promise.all(starts.map((_, n) => app.submit(heavy, { n }, 
 // However it ends: its status tells.
 await Promise.allSettled(handles.map((handle) => handle.result({ timeoutMs: 4 * tasks * blockMs })));
 // What would still come again does so within a lease.
-await sleep(blockMs);
+await sleep(leaseMs);
 const outcomes = await Promise.all(
   handles.map(async (handle, n) => ({ status: (await handle.status()).status, announced: announced[n] ?? [] })),
 );

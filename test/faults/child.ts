@@ -5,7 +5,7 @@ import { SETTINGS } from "./parent.ts";
 /** How much of what it said last is kept. */
 const KEPT_CHARACTERS = 4_000;
 
-/** A process that a test has started: a script of this folder, which tells what it does. */
+/** A process that a test has started, whose script tells it what it does. */
 export class Child<Told> {
   /** What it has told, with the time it arrived here. */
   readonly told: (Told & { readonly at: number })[] = [];
@@ -13,11 +13,13 @@ export class Child<Told> {
   readonly ended: Promise<number | NodeJS.Signals>;
   readonly pid: number;
   isOver = false;
+  /** What it said last. */
   output = "";
   readonly #process: ChildProcess;
 
-  constructor(script: string, settings: unknown) {
-    const child = fork(fileURLToPath(new URL(script, import.meta.url)), {
+  /** @param settings what `settings()` gives to the script. */
+  constructor(script: URL, settings: unknown) {
+    const child = fork(fileURLToPath(script), {
       execArgv: ["--conditions=@intermodal/source"],
       env: { ...environment(), [SETTINGS]: JSON.stringify(settings) },
       stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -15,7 +15,7 @@ const malformed = ["nats", "amqp"].flatMap((scheme) => [
 ]);
 
 for (const url of [...malformed, `amqp:user:${SECRET}@host`, `user:${SECRET}@host`]) {
-  test(`${url.replace(SECRET, "…")} is refused without being told`, async () => {
+  test.concurrent(`${url.replace(SECRET, "…")} is refused without being told`, async () => {
     const book = new LogBook();
     const refused = await refusalOf(url, book);
     book.add(refused);

@@ -51,6 +51,16 @@ onEachBroker("the host has no address", {}, async (stage) => {
   await expectRefusal(stage, { url, code: "UNAVAILABLE", says: /nowhere\.invalid/, secrets });
 });
 
+onEachBroker("the password is wrong", { brokers: ["rabbit"] }, (stage) => {
+  const url = urlOf("rabbit", stage.server.port);
+  return expectRefusal(stage, { url, code: "CONFIG_INVALID", says: /refused the credentials.*check user/, secrets });
+});
+
+onEachBroker("the virtual host is not there", { brokers: ["rabbit"] }, (stage) => {
+  const url = `${stage.server.url}/elsewhere`;
+  return expectRefusal(stage, { url, code: "CONFIG_INVALID", says: /refused the virtual host/ });
+});
+
 onEachBroker("JetStream is not enabled", { brokers: ["nats"], server: { jetstream: false } }, (stage) =>
   expectRefusal(stage, { url: stage.server.url, code: "CONFIG_INVALID", says: /JetStream is not enabled.*-js/ }),
 );

@@ -1,13 +1,10 @@
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./ports.ts";
 import { ProcessGroup, run } from "./processes.ts";
 import { beside, type Recipe, type Site } from "./recipe.ts";
 import type { Server } from "./server.ts";
-
-const START_MS = 60_000;
-const POLL_MS = 10;
+import { onFreePort, startFailed, untilAnswers } from "./starting.ts";
 
 /** A server's program on this machine, and the file system that it runs in. */
 export interface Program {
@@ -22,18 +19,17 @@ export interface Program {
 }
 
 /** Starts a server on a free port of loopback. It ends with this process at the latest, however that ends. */
-export async function startLocal(recipe: Recipe, program: Program): Promise<Server> {
-  for (let tries = 1; ; tries++) {
+export function startLocal(recipe: Recipe, program: Program): Promise<Server> {
+  return onFreePort(async () => {
     const server = await LocalServer.create(recipe, program);
     try {
       await server.start();
       return server;
     } catch (error) {
       await server.close();
-      // Somebody else was quicker to take the port.
-      if (tries === 5 || !/in use|eaddrinuse/i.test(String(error))) throw error;
+      throw error;
     }
-  }
+  });
 }
 
 class LocalServer implements Server {
@@ -85,18 +81,12 @@ class LocalServer implements Server {
 
   async start(): Promise<void> {
     this.#group.start(this.#program.enter(this.#recipe.command(this.#site)), this.#recipe.environment(this.#site));
-    const deadline = performance.now() + START_MS;
-    for (;;) {
-      try {
-        this.#version = await this.#recipe.probe(this.url);
-        return;
-      } catch (error) {
-        const isUp = this.#group.running;
-        if (!isUp || performance.now() > deadline) {
-          throw await this.#failed(isUp ? `did not answer within ${START_MS / 1_000} s` : "ended", error);
-        }
-        await sleep(POLL_MS);
-      }
+    try {
+      this.#version = await untilAnswers(this.#recipe, this.port, () => this.#group.running);
+    } catch (error) {
+      const words = await this.#group.lastWords();
+      await this.#group.kill();
+      throw startFailed(this.#recipe, this.port, words, error);
     }
   }
 
@@ -108,12 +98,12 @@ class LocalServer implements Server {
     return this.#group.kill();
   }
 
-  freeze(): Promise<void> {
-    return this.#group.freeze();
+  async freeze(): Promise<void> {
+    this.#group.freeze();
   }
 
-  unfreeze(): Promise<void> {
-    return this.#group.unfreeze();
+  async unfreeze(): Promise<void> {
+    this.#group.unfreeze();
   }
 
   close(): Promise<void> {
@@ -123,11 +113,5 @@ class LocalServer implements Server {
   run(tool: string, ...args: readonly string[]): Promise<string> {
     const path = beside(this.#site.program, tool);
     return run(this.#program.enter([path, ...args]), this.#recipe.environment(this.#site));
-  }
-
-  async #failed(what: string, cause: unknown): Promise<Error> {
-    const words = await this.#group.lastWords();
-    await this.#group.kill();
-    return new Error(`${this.kind} was started on port ${this.port} and ${what}. It said: ${words}`, { cause });
   }
 }

@@ -46,7 +46,7 @@ it("a start that fails says what the server said, and leaves nothing", async ({ 
   const missing = await whyMissing("nats");
   if (missing !== undefined && !process.env.CI) skip(missing);
   await expect(startServer("nats", { config: "max_payload: nonsense" })).rejects.toThrow(
-    /ended. It said: .*interface conversion/s,
+    /it ended. It said: .*interface conversion/s,
   );
   await expect.poll(() => descendants(process.pid)).toEqual([]);
 });

@@ -75,7 +75,7 @@ export class ProcessGroup {
   /** Asks the leader to end; what does not in time, or is left over, is killed. */
   async stop(): Promise<void> {
     if (this.#leader !== undefined && this.running) {
-      await this.unfreeze();
+      this.unfreeze();
       this.#leader.kill("SIGTERM");
       await Promise.race([exitOf(this.#leader), sleep(STOP_MS, undefined, { ref: false })]);
     }
@@ -87,29 +87,23 @@ export class ProcessGroup {
     const leader = this.#leader;
     if (leader === undefined) return;
     const apart = await this.#apart();
-    this.signal("SIGKILL");
+    this.#signal("SIGKILL");
     for (const { pid } of apart) send(pid, "SIGKILL");
     await exitOf(leader);
-    // A group of processes that nobody has buried yet still takes signals.
-    while (this.signal(0) && (await processes()).some(({ group }) => group === leader.pid)) await sleep(5);
+    const ours = new Set(apart.map(({ pid }) => pid));
+    while ((await processes()).some(({ pid, group }) => group === leader.pid || ours.has(pid))) await sleep(5);
     this.#leader = undefined;
     this.#tellWatchdog(undefined);
   }
 
-  /** Stops all where they are. */
-  async freeze(): Promise<void> {
-    this.signal("SIGSTOP");
-    for (const { pid } of await this.#apart()) send(pid, "SIGSTOP");
+  // Not those apart: were this process to end meanwhile, nobody would find them any more to end them.
+  /** Stops the group where it is. */
+  freeze(): void {
+    this.#signal("SIGSTOP");
   }
 
-  async unfreeze(): Promise<void> {
-    for (const { pid } of await this.#apart()) send(pid, "SIGCONT");
-    this.signal("SIGCONT");
-  }
-
-  /** To all that have not left the group. @returns false when there is none. */
-  signal(signal: NodeJS.Signals | 0): boolean {
-    return this.#leader?.pid !== undefined && send(-this.#leader.pid, signal);
+  unfreeze(): void {
+    this.#signal("SIGCONT");
   }
 
   /** Kills what runs and removes the folder. */
@@ -126,6 +120,10 @@ export class ProcessGroup {
     return (await descendants(leader)).filter(({ group }) => group !== leader);
   }
 
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#leader?.pid !== undefined) send(-this.#leader.pid, signal);
+  }
+
   #tellWatchdog(group: number | undefined): void {
     this.#watchdog.stdin?.write(`${group ?? ""}\n`);
   }
@@ -138,11 +136,12 @@ export async function run([program, ...args]: CommandLine, environment: Environm
   return stdout;
 }
 
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** @param pid Negative: a group's. */
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    return process.kill(pid, signal);
+    process.kill(pid, signal);
   } catch {
-    return false;
+    // It has ended.
   }
 }
 

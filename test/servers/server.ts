@@ -18,7 +18,7 @@ export interface Server {
   kill(): Promise<void>;
   /** Starts it again on the same data and port; resolves when it answers. */
   start(): Promise<void>;
-  /** Stops all of its processes where they are: connections stay open, nothing is answered. */
+  /** Stops it where it is: connections stay open, nothing is answered. */
   freeze(): Promise<void>;
   unfreeze(): Promise<void>;
   /** Ends it and removes its data. */

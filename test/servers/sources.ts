@@ -1,5 +1,6 @@
 import { overDocumentDb } from "./debian/documents.ts";
 import { debianProgram, whyNoDebian } from "./debian/programs.ts";
+import { dockerImage } from "./docker.ts";
 import { fromEnvironment, variableOf } from "./environment.ts";
 import { startLocal } from "./local.ts";
 import { onPath } from "./path.ts";
@@ -31,12 +32,19 @@ export async function findSource(wanted: Wanted): Promise<Source> {
   if (url && plain) return (recipe) => fromEnvironment(recipe, url);
   const installed = version === undefined ? await onPath(PROGRAMS[kind]) : undefined;
   if (installed !== undefined) return (recipe) => startLocal(recipe, installed);
+  const docker = await dockerImage(kind, version);
+  if ("image" in docker) return (recipe) => startContainer(recipe, docker.image, PROGRAMS[kind]);
   const why = (await whyNoDebian()) ?? (await fromDebian(wanted));
   if (typeof why !== "string") return why;
   const name = version === undefined ? PROGRAMS[kind] : `${PROGRAMS[kind]} ${version}`;
-  throw new ServerMissingError(
-    `${name} is missing: install it or Docker${plain ? `, or set ${variableOf(kind)}` : ""} (${why})`,
-  );
+  const or = plain ? `, or set ${variableOf(kind)}` : "";
+  throw new ServerMissingError(`${name} is missing: install it or Docker${or} (${docker.why}; ${why})`);
+}
+
+/** The library is loaded only where there is a Docker. */
+async function startContainer(recipe: Recipe, image: string, program: string): Promise<Server> {
+  const { startContainer } = await import("./container.ts");
+  return startContainer(recipe, image, program);
 }
 
 /** @returns why not, where it can't be had from there. */

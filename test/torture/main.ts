@@ -19,7 +19,12 @@ const { broker, seed, messages, kind, kills, restarts } = options;
 console.log(
   `${broker}, seed ${seed}: ${messages} ${kind}, ${kills} kills of workers, ${restarts} restarts of the broker`,
 );
-const summary = await torture(options, { say: console.log, signal: interrupted.signal });
-if (json !== undefined) writeFileSync(json, JSON.stringify(summary, null, 2));
-console.log(printed(summary));
-process.exit(summary.problems.length === 0 ? 0 : 1);
+try {
+  const summary = await torture(options, { say: console.log, signal: interrupted.signal });
+  if (json !== undefined) writeFileSync(json, JSON.stringify(summary, null, 2));
+  console.log(printed(summary));
+  process.exit(summary.problems.length === 0 ? 0 : 1);
+} catch (error) {
+  console.error(interrupted.signal.aborted ? "interrupted" : (error as Error).message);
+  process.exit(1);
+}

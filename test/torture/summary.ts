@@ -33,7 +33,7 @@ export function summarise(run: Run, options: TortureOptions, version: string, fa
   });
   const { acknowledged, unknown, refusals } = run.sendings;
   const { kills, restarts } = run.faults;
-  const idle = kills > 0 ? [] : groups.filter(({ shares }) => shares.includes(0));
+  const idle = kills > 0 || failure !== undefined ? [] : groups.filter(({ shares }) => shares.includes(0));
   const problems = failure === undefined ? [] : [failure];
   if (failure === undefined && acknowledged.size !== options.messages)
     problems.push("not every message was acknowledged");

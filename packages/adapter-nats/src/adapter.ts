@@ -2,6 +2,7 @@ import type { Adapter, AdapterContext, AdapterHealth } from "@intermodal/core/po
 import { NatsCommandBus } from "./command-bus.ts";
 import type { Connection } from "./connection.ts";
 import { NatsConsumption } from "./consumption.ts";
+import { Delays } from "./delays.ts";
 import { NatsEventBus } from "./event-bus.ts";
 import type { Settings } from "./options.ts";
 import { Session } from "./session.ts";
@@ -18,8 +19,9 @@ export class NatsAdapter implements Adapter {
   constructor(connection: Connection, settings: Settings, context: AdapterContext, release: () => Promise<void>) {
     this.#session = new Session(connection, settings, context);
     this.#release = release;
-    this.commandBus = new NatsCommandBus(this.#session);
-    this.eventBus = new NatsEventBus(this.#session);
+    const delays = new Delays(this.#session);
+    this.commandBus = new NatsCommandBus(this.#session, delays);
+    this.eventBus = new NatsEventBus(this.#session, delays);
   }
 
   connect(): Promise<void> {

@@ -13,6 +13,7 @@ import {
 import { told } from "./api.ts";
 import { NatsConsumption } from "./consumption.ts";
 import { NatsDeadLetters } from "./dead-letters.ts";
+import type { Delays } from "./delays.ts";
 import { putDurable } from "./durables.ts";
 import { encodeValue } from "./headers.ts";
 import { assertFits, SoftLimit } from "./limits.ts";
@@ -25,10 +26,12 @@ export class NatsCommandBus implements CommandBus {
   readonly capabilities: CommandBusCapabilities;
   readonly deadLetters: DeadLetters;
   readonly #session: Session;
+  readonly #delays: Delays;
   readonly #limit: SoftLimit;
 
-  constructor(session: Session) {
+  constructor(session: Session, delays: Delays) {
     this.#session = session;
+    this.#delays = delays;
     this.#limit = new SoftLimit(session);
     this.capabilities = {
       dedupeWindowMs: DEDUPE_WINDOW_MS,
@@ -57,6 +60,7 @@ export class NatsCommandBus implements CommandBus {
     const place = session.names.queue(queue);
     const consumption = new NatsConsumption({
       session,
+      delays: this.#delays,
       what,
       place,
       concurrency,

@@ -178,8 +178,9 @@ export class Connection {
       }
       return client;
     } catch (error) {
-      const failure = connectFailure(`the NATS server at ${servers.servers.join(", ")}`, error);
-      if (failure.code === "UNAVAILABLE") await identify(servers.servers, settings.connection?.timeout ?? 5_000);
+      const failure = connectFailure(servers.servers.join(", "), error);
+      if (failure.code === "UNAVAILABLE")
+        await identify(servers.servers, settings.connection?.tls, this.#options.clock);
       throw failure;
     }
   }

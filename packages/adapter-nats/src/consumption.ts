@@ -2,6 +2,7 @@ import { Handling, HeldDelivery } from "@intermodal/core/adapter";
 import { type Consumption, type DeliveryHandler, sleep } from "@intermodal/core/ports";
 import type { ConsumerInfo } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
+import type { Delays } from "./delays.ts";
 import { readAckSubject, readHeaders } from "./headers.ts";
 import type { PlaceNames } from "./names.ts";
 import { PullConsumer } from "./pull-consumer.ts";
@@ -18,6 +19,8 @@ export interface ConsumptionOptions {
   /** As {@link PullConsumer}'s. */
   readonly ensure: (wasThere: boolean) => Promise<ConsumerInfo>;
   readonly onAttached?: ((info: ConsumerInfo) => void) | undefined;
+  /** Looked after as long as anything is consumed. */
+  readonly delays: Delays;
   /** Now and then while it is attached. */
   readonly onLook?: (() => void) | undefined;
 }
@@ -88,7 +91,7 @@ export class NatsConsumption implements Consumption, Ending {
       this.#session.remove(this);
       throw error;
     }
-    this.#session.delays.start();
+    this.#options.delays.start();
   }
 
   /** Without `timeoutMs` it waits as long as handlers run. */

@@ -4,7 +4,7 @@ import { putDurable } from "./durables.ts";
 import { readAckSubject, readHeaders } from "./headers.ts";
 import { DELAY_DURABLE } from "./names.ts";
 import { PullConsumer } from "./pull-consumer.ts";
-import type { Session } from "./session.ts";
+import type { Ending, Session } from "./session.ts";
 import { MS } from "./topology.ts";
 
 /** How many delayed messages are looked at at once; those that are not due yet take no place. */
@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
  *
  * Server-side schedules can't do this: the server refuses them in a stream that discards new messages, which is what TASKS has to do.
  */
-export class Delays {
+export class Delays implements Ending {
   readonly #session: Session;
   #consumer: PullConsumer | undefined;
   #moving = 0;
@@ -35,6 +35,7 @@ export class Delays {
   /** Takes part from now on; idempotent. */
   start(): void {
     if (this.#consumer !== undefined || this.#session.isClosed) return;
+    this.#session.add(this);
     const { names, api } = this.#session;
     const consumer = new PullConsumer({
       session: this.#session,

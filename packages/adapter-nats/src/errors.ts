@@ -123,29 +123,39 @@ export function closed(what: string): IntermodalError {
 const HOPELESS_TLS = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_SSL|ERR_TLS|ERR_OSSL/;
 
 /** Why the first connection to a server failed: `UNAVAILABLE` where trying again can help. */
-export function connectFailure(where: string, error: unknown): IntermodalError {
+export function connectFailure(servers: string, error: unknown): IntermodalError {
   if (isIntermodalError(error)) return error;
-  const { name, code } = error as { name?: unknown; code?: unknown };
+  const where = `the NATS server at ${servers}`;
+  const { name } = error as { name?: unknown };
   const message = messageOf(error);
   if (name === "AuthorizationError" || name === "UserAuthenticationExpiredError")
     return new IntermodalError(
       "CONFIG_INVALID",
       `${where} refused the credentials: ${message}; check user, password, token, NKEY or JWT`,
     );
-  if (/unexpected response from server/.test(message))
-    return notNats(where.replace("the NATS server at ", ""), "another protocol");
-  if (
-    (typeof code === "string" && HOPELESS_TLS.test(code)) ||
-    /does not support 'tls'|'tls' is not available/.test(message)
-  )
+  if (/unexpected response from server/.test(message)) return notNats(servers, "another protocol");
+  if (/does not support 'tls'|'tls' is not available/.test(message))
     return new IntermodalError(
       "CONFIG_INVALID",
-      `TLS with ${where} failed: ${message}; check the certificates in the connection options`,
-      { cause: error },
+      `${where} has no TLS: use "nats:" without TLS options, or enable it there`,
     );
   if (name === "InvalidArgumentError")
     return new IntermodalError("CONFIG_INVALID", `the connection options are refused: ${message}`);
-  return new IntermodalError("UNAVAILABLE", `${where} cannot be reached: ${message}`, { cause: error });
+  return (
+    tlsFailure(where, error) ??
+    new IntermodalError("UNAVAILABLE", `${where} cannot be reached: ${message}`, { cause: error })
+  );
+}
+
+/** Undefined for what is no matter of certificates. */
+export function tlsFailure(where: string, error: unknown): IntermodalError | undefined {
+  const { code, reason } = error as { code?: unknown; reason?: unknown };
+  if (typeof code !== "string" || !HOPELESS_TLS.test(code)) return undefined;
+  return new IntermodalError(
+    "CONFIG_INVALID",
+    `TLS with ${where} failed: ${typeof reason === "string" ? reason : messageOf(error)}; check the certificates in the connection options`,
+    { cause: error },
+  );
 }
 
 export function notNats(where: string, what: string): IntermodalError {

@@ -14,6 +14,7 @@ import {
 import { told } from "./api.ts";
 import { NatsConsumption } from "./consumption.ts";
 import { NatsDeadLetters } from "./dead-letters.ts";
+import type { Delays } from "./delays.ts";
 import { GapWatch } from "./gaps.ts";
 import { encodeValue } from "./headers.ts";
 import { assertFits } from "./limits.ts";
@@ -27,9 +28,11 @@ export class NatsEventBus implements EventBus {
   readonly capabilities: EventBusCapabilities;
   readonly deadLetters: DeadLetters;
   readonly #session: Session;
+  readonly #delays: Delays;
 
-  constructor(session: Session) {
+  constructor(session: Session, delays: Delays) {
     this.#session = session;
+    this.#delays = delays;
     this.capabilities = {
       dedupeWindowMs: DEDUPE_WINDOW_MS,
       maxDelayMs: MAX_DELAY_MS,
@@ -60,6 +63,7 @@ export class NatsEventBus implements EventBus {
     const gaps = options.onGap && new GapWatch(session, place, what, options.onGap);
     const consumption: NatsConsumption = new NatsConsumption({
       session,
+      delays: this.#delays,
       what,
       place,
       concurrency: options.concurrency,

@@ -10,6 +10,8 @@ export interface Publication extends Stored {
   readonly body: Uint8Array;
   /** In errors. */
   readonly what: string;
+  /** On the clock: nothing is written from then on. @default when the timeout is over */
+  readonly deadline?: number | undefined;
 }
 
 interface Ack {
@@ -45,8 +47,9 @@ export class Publisher {
    * @throws `UNAVAILABLE` (`unknown` where the answer was lost), `PAYLOAD_TOO_LARGE`, `CLOSED`.
    */
   async publish(publication: Publication): Promise<number> {
-    const deadline = this.#clock.now() + this.#timeoutMs;
-    if (!this.#connection.isUp) await this.#connection.ready(publication.what, this.#timeoutMs);
+    const now = this.#clock.now();
+    const deadline = Math.min(now + this.#timeoutMs, publication.deadline ?? Number.POSITIVE_INFINITY);
+    if (!this.#connection.isUp) await this.#connection.ready(publication.what, deadline - now);
     if (!this.#topology.isEnsured) await this.#before(deadline, publication.what, this.#topology.ensure());
     if (this.#unconfirmed >= WINDOW) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#unconfirmed++;

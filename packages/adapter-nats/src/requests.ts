@@ -86,7 +86,7 @@ export class Requests {
   }
 
   #write(token: string, request: Outstanding): void {
-    if (this.#client === undefined) return;
+    if (this.#client === undefined || request.deadline <= this.#clock.now()) return;
     const { subject, payload, headers } = request;
     try {
       this.#client.publish(subject, payload, { reply: this.#inbox + token, ...(headers && { headers }) });

@@ -1,7 +1,6 @@
 import type { AdapterContext, Clock, Logger } from "@intermodal/core/ports";
 import { JetStreamApi } from "./api.ts";
 import type { Connection } from "./connection.ts";
-import { Delays } from "./delays.ts";
 import { closed } from "./errors.ts";
 import { HEADER_ROOM } from "./headers.ts";
 import { Names } from "./names.ts";
@@ -25,7 +24,6 @@ export class Session {
   readonly api: JetStreamApi;
   readonly topology: Topology;
   readonly publisher: Publisher;
-  readonly delays: Delays;
   readonly #endings = new Set<Ending>();
   #isClosed = false;
 
@@ -43,7 +41,6 @@ export class Session {
     this.api = new JetStreamApi(connection, settings, clock);
     this.topology = new Topology(this.api, connection, this.names, settings, logger);
     this.publisher = new Publisher(connection, this.topology, clock, settings.sendTimeoutMs);
-    this.delays = new Delays(this);
   }
 
   /** The longest body: headers count toward the server's limit too. */
@@ -85,6 +82,6 @@ export class Session {
     this.#isClosed = true;
     const endings = [...this.#endings];
     this.#endings.clear();
-    await Promise.all([this.delays.end(), ...endings.map((ending) => ending.end())]);
+    await Promise.all(endings.map((ending) => ending.end()));
   }
 }

@@ -92,6 +92,8 @@ export class Settlements {
     const common = {
       what: `${title}: message ${id}, to be tried again`,
       messageId: this.#messageId("c", delivery),
+      // Later it is somebody else's, who settles it: a copy of ours would be one too many.
+      deadline: delivery.raw.leaseUntil,
       carried,
       body,
     };
@@ -109,6 +111,7 @@ export class Settlements {
       stream: names.tasks,
       subject: dead,
       messageId: this.#messageId("d", delivery),
+      deadline: delivery.raw.leaseUntil,
       carried: { id, type, sentAt, tries: 0, reason, attempts: attempt },
       body,
     });

@@ -46,7 +46,7 @@ export class RabbitAdapter implements Adapter {
   }
 
   async #close(): Promise<void> {
-    this.#client.close();
+    await this.#client.close();
     await this.#release();
   }
 

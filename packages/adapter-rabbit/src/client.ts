@@ -1,18 +1,23 @@
-import { type Clock, IntermodalError, type Logger } from "@intermodal/core/ports";
+import { type Clock, IntermodalError, type Logger, sleep } from "@intermodal/core/ports";
 import type { Connection } from "./connection.ts";
 import type { RabbitConsumption } from "./consumption.ts";
+import type { Declared } from "./declared.ts";
 import type { Link } from "./link.ts";
 import type { Mutex } from "./mutex.ts";
 import { Names } from "./names.ts";
 import { Publisher } from "./publisher.ts";
 import { Routes } from "./routes.ts";
 import { Sender } from "./sender.ts";
-import { Topology } from "./topology.ts";
+import { CONSUMER_TIMEOUT_MS, OLD_CONSUMER_TIMEOUT_MS, Topology } from "./topology.ts";
+
+/** How long the broker may take to hear the last words. */
+const FAREWELL_MS = 1_000;
 
 /** What every adapter of one URL in this process shares. */
 export interface Connections {
   readonly publishing: Connection;
   readonly consuming: Connection;
+  readonly declared: Declared;
   /** Dead letters are read by one at a time. */
   readonly reading: Mutex;
 }
@@ -36,6 +41,7 @@ export class Client {
   readonly sender: Sender;
   readonly consumptions = new Set<RabbitConsumption>();
   readonly #publisher: Publisher;
+  readonly #farewells = new Set<Promise<void>>();
   #maxPayloadBytes: number;
   #isClosed = false;
 
@@ -48,6 +54,7 @@ export class Client {
     this.routes = new Routes(this.topology);
     this.#publisher = new Publisher({
       connection: connections.publishing,
+      declared: connections.declared,
       clock,
       sendTimeoutMs,
       onLimit: (limit) => {
@@ -84,10 +91,25 @@ export class Client {
     return link;
   }
 
-  close(): void {
+  /** How long a handler may take, as far as the server's version is known. */
+  get maxHandlerMs(): number {
+    const { version = "" } = this.options.connections.consuming.link ?? {};
+    const [major = 4, minor = 0] = version.split(".", 2).filter(Boolean).map(Number);
+    return major > 3 || minor >= 12 ? CONSUMER_TIMEOUT_MS : OLD_CONSUMER_TIMEOUT_MS;
+  }
+
+  /** What is acknowledged has to arrive before the connection is closed. */
+  farewell(channelClosed: Promise<void>): void {
+    const farewell = channelClosed.finally(() => this.#farewells.delete(farewell));
+    this.#farewells.add(farewell);
+  }
+
+  /** Ends every consumption and every send; resolves when the broker knows what it was told, within a limit. */
+  async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const consumption of this.consumptions) consumption.end();
-    this.#publisher.close();
+    this.farewell(this.#publisher.close());
+    await Promise.race([Promise.all(this.#farewells), sleep(this.options.clock, FAREWELL_MS)]);
   }
 }

@@ -16,7 +16,6 @@ import { MAX_DELAY_MS } from "./delays.ts";
 import { incoming, outgoing } from "./headers.ts";
 import { countReady } from "./inspect.ts";
 import type { Publication } from "./publication.ts";
-import { CONSUMER_TIMEOUT_MS } from "./topology.ts";
 
 /** Commands over quorum queues. */
 export class RabbitCommandBus implements CommandBus {
@@ -29,7 +28,9 @@ export class RabbitCommandBus implements CommandBus {
     this.capabilities = {
       dedupeWindowMs: 0,
       maxDelayMs: MAX_DELAY_MS,
-      maxHandlerMs: CONSUMER_TIMEOUT_MS,
+      get maxHandlerMs() {
+        return client.maxHandlerMs;
+      },
       get maxPayloadBytes() {
         return client.maxPayloadBytes;
       },

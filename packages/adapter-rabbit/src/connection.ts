@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { persist } from "@intermodal/core/adapter";
-import { type Clock, IntermodalError, type Logger, sleep } from "@intermodal/core/ports";
+import { type Clock, IntermodalError, type Logger, messageOf, sleep } from "@intermodal/core/ports";
 import type { ChannelModel } from "amqplib";
 import { connectFailure } from "./errors.ts";
 import { Link } from "./link.ts";
@@ -39,6 +39,7 @@ export class Connection {
   #opening: Promise<Link> | undefined;
   #wasUp = false;
   #failure: IntermodalError | undefined;
+  #unfollow = () => {};
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -59,7 +60,7 @@ export class Connection {
 
   /** Whether anything has used it. */
   get isUsed(): boolean {
-    return this.#link !== undefined || this.#opening !== undefined;
+    return this.#link !== undefined || this.#opening !== undefined || this.#failure !== undefined;
   }
 
   /**
@@ -100,6 +101,7 @@ export class Connection {
     const link = this.#link;
     if (link === undefined) return;
     this.#lose(link, undefined);
+    this.#unfollow();
     if (!this.#options.own) return;
     const { model } = link;
     await Promise.race([model.close().catch(() => {}), sleep(this.#options.clock, GOODBYE_MS)]);
@@ -114,13 +116,14 @@ export class Connection {
       onFailure: (error, failures) => {
         // The loss itself has been told already.
         if (failures === 1 && !this.#wasUp)
-          logger.warn(`${this.server} cannot be reached, trying on`, { error: String(error) });
+          logger.warn(`${this.server} cannot be reached, trying on`, { error: messageOf(error) });
       },
     });
   }
 
   async #connect(): Promise<Link> {
     try {
+      this.#assertOpen();
       const model = await this.#options.open();
       return this.#adopt(model);
     } catch (error) {
@@ -135,19 +138,12 @@ export class Connection {
 
   #adopt(model: ChannelModel): Link {
     const link = new Link(model);
-    model.on("error", (error) => {
-      this.#failure = connectFailure(this.server, error);
-    });
-    model.on("close", (error) => this.#lose(link, error));
-    model.on("blocked", (reason) => this.#block(link, reason));
-    model.on("unblocked", () => this.#block(link, undefined));
-    if (this.#ending.signal.aborted) {
-      if (this.#options.own) discard(model);
-      throw new IntermodalError("CLOSED", `${this.server}: the adapter has been closed`);
-    }
+    this.#follow(link);
     try {
+      this.#assertOpen();
       checkServer(this.server, link);
     } catch (error) {
+      this.#unfollow();
       if (this.#options.own) discard(model);
       throw error;
     }
@@ -156,6 +152,28 @@ export class Connection {
     this.#link = link;
     for (const listener of this.#listeners) listener.up?.(link);
     return link;
+  }
+
+  /** @throws `CLOSED`. */
+  #assertOpen(): void {
+    if (this.#ending.signal.aborted) throw new IntermodalError("CLOSED", `${this.server}: the adapter has been closed`);
+  }
+
+  /** Listens to the driver's events until {@link #unfollow}: a connection of the application's lives on. */
+  #follow(link: Link): void {
+    const { model } = link;
+    const failed = (error: unknown) => {
+      this.#failure = connectFailure(this.server, error);
+    };
+    const closed = (error: unknown) => this.#lose(link, error);
+    const blocked = (reason: string) => this.#block(link, reason);
+    const unblocked = () => this.#block(link, undefined);
+    model.on("error", failed).on("close", closed).on("blocked", blocked).on("unblocked", unblocked);
+    this.#unfollow = () => {
+      // What is on its way out may still fail, and would end the process.
+      if (!this.#options.own) model.off("error", failed);
+      model.off("close", closed).off("blocked", blocked).off("unblocked", unblocked);
+    };
   }
 
   #lose(link: Link, error: unknown): void {

@@ -48,10 +48,10 @@ export class RabbitConsumption implements Consumption {
 
   constructor(options: ConsumptionOptions) {
     const { client, place, concurrency, handle } = options;
-    const { clock, logger, leaseMs } = client.options;
+    const { clock, logger } = client.options;
     this.#options = options;
     this.#what = `consuming ${place.what}`;
-    this.#settler = new Settler({ place, routes: client.routes, sender: client.sender, clock, leaseMs });
+    this.#settler = new Settler({ place, routes: client.routes, sender: client.sender, clock });
     this.#handling = new Handling({
       what: this.#what,
       concurrency,
@@ -76,6 +76,8 @@ export class RabbitConsumption implements Consumption {
   /** Resolves once the broker delivers. @throws `CLOSED`, `CONFIG_INVALID`. */
   start(): Promise<void> {
     void this.#keepSubscribed();
+    // What is not acknowledged is published again.
+    this.#options.client.sender.warmUp();
     return this.#started.promise;
   }
 
@@ -130,10 +132,11 @@ export class RabbitConsumption implements Consumption {
 
   async #subscribe(onEnd: (why: string) => void): Promise<void> {
     const { client, place, needs, concurrency } = this.#options;
-    const link = await client.options.connections.consuming.up();
+    const { consuming, declared } = client.options.connections;
+    const link = await consuming.up();
     try {
-      link.forget(needs);
-      await link.declare([client.topology.base, ...needs]);
+      await declared.declare(link, [client.topology.base]);
+      await declared.declareAgain(link, needs);
       const channel = await link.channel();
       const subscription = new Subscription({
         channel,
@@ -145,11 +148,11 @@ export class RabbitConsumption implements Consumption {
           onEnd(why);
         },
       });
-      if (this.#isClosing) return subscription.close();
+      if (this.#isClosing) return client.farewell(subscription.close());
       this.#subscription = subscription;
       await subscription.offer(concurrency - this.#handling.held.size);
     } catch (error) {
-      this.#subscription?.close();
+      if (this.#subscription !== undefined) client.farewell(this.#subscription.close());
       this.#subscription = undefined;
       const failure = channelFailure(this.#what, error);
       // Once it worked, whatever is wrong may be mended where it broke.
@@ -206,9 +209,10 @@ export class RabbitConsumption implements Consumption {
   }
 
   #finish(): void {
-    this.#subscription?.close();
+    const { client } = this.#options;
+    if (this.#subscription !== undefined) client.farewell(this.#subscription.close());
     this.#subscription = undefined;
-    this.#options.client.consumptions.delete(this);
+    client.consumptions.delete(this);
   }
 }
 

@@ -5,9 +5,8 @@ import { channelFailure, isLocked } from "./errors.ts";
 import { countIn } from "./inspect.ts";
 import { closeQuietly, type Link } from "./link.ts";
 import type { Place } from "./names.ts";
+import { MAX_PREFETCH } from "./subscription.ts";
 
-/** AMQP's own limit for one consumer. */
-const MAX_PREFETCH = 65_535;
 /** How long another process may read the same dead letters. */
 const LOCK_MS = 30_000;
 const LOCK_PAUSE_MS = 50;
@@ -92,6 +91,8 @@ class Reading {
     };
     const onMessage = (message: ConsumeMessage | null) => {
       if (message === null) return ended.reject(new Error("the queue was deleted meanwhile"));
+      // What is taken out makes room for what died meanwhile.
+      if (seen === count) return;
       seen++;
       visits.push(show(message));
       if (seen === count) ended.resolve();
@@ -105,12 +106,15 @@ class Reading {
       }
       void this.#endWhenEmpty(() => seen, ended.resolve, watching.signal);
       await ended.promise;
-      await Promise.all(visits);
+      // Each that is replayed has to be taken out, whatever became of the others.
+      const results = await Promise.allSettled(visits);
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     } finally {
       watching.abort();
-      closeQuietly(channel);
+      await closeQuietly(channel);
+      await this.#returned(seen - taken);
     }
-    await this.#returned(seen - taken);
     return taken;
   }
 
@@ -127,7 +131,9 @@ class Reading {
   /** Waits until the next reader would find what this one saw. */
   async #returned(count: number): Promise<void> {
     const deadline = this.#clock.now() + RETURN_MS;
-    while ((await countIn(this.#link, this.#queue)) < count && this.#clock.now() < deadline)
+    while (!this.#link.isLost && this.#clock.now() < deadline) {
+      if ((await countIn(this.#link, this.#queue).catch(() => 0)) >= count) return;
       await sleep(this.#clock, RETURN_PAUSE_MS);
+    }
   }
 }

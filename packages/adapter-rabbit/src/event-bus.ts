@@ -86,6 +86,7 @@ export class RabbitEventBus implements EventBus {
   async forget(listener: ListenerName): Promise<void> {
     const place = this.#client.names.listener(listener);
     const link = await this.#client.consuming(`forget ${place.what}`);
+    this.#client.options.connections.declared.forget([this.#client.topology.place(place)]);
     try {
       await link.using(async (channel) => {
         await channel.deleteQueue(place.queue);

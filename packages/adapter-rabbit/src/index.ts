@@ -11,6 +11,7 @@ import { type ChannelModel, connect, type SocketOptions } from "amqplib";
 import { RabbitAdapter } from "./adapter.ts";
 import { Client, type Connections } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { Declared } from "./declared.ts";
 import { HEADER_ROOM } from "./headers.ts";
 import { Mutex } from "./mutex.ts";
 
@@ -113,17 +114,33 @@ function connections(url: URL, options: RabbitOptions, { node, clock, logger }: 
     const server = `RabbitMQ at ${redact(`${url.protocol}//${url.host}${url.pathname}`)} (${role})`;
     return new Connection({
       server,
-      open: given === undefined ? open : async () => given,
+      open: given === undefined ? open : () => whileOpen(given),
       own: given === undefined,
       clock,
       logger,
     });
   };
-  return {
-    publishing: make("publishing", options.publishConnection),
-    consuming: make("consuming", options.consumeConnection),
-    reading: new Mutex(),
-  };
+  const publishing = make("publishing", options.publishConnection);
+  const consuming = make("consuming", options.consumeConnection);
+  const declared = new Declared();
+  for (const each of [publishing, consuming]) each.listen({ lost: () => declared.clear() });
+  return { publishing, consuming, declared, reading: new Mutex() };
+}
+
+/** Those of the application that are closed: they never come back. */
+const closedModels = new WeakSet<ChannelModel>();
+const watchedModels = new WeakSet<ChannelModel>();
+
+async function whileOpen(model: ChannelModel): Promise<ChannelModel> {
+  if (!watchedModels.has(model)) {
+    watchedModels.add(model);
+    model.once("close", () => closedModels.add(model));
+  }
+  if (!closedModels.has(model)) return model;
+  throw new IntermodalError(
+    "UNAVAILABLE",
+    "the connection that the application gave to the adapter is closed: restart, or let the adapter make its own, which comes back by itself",
+  );
 }
 
 /** @throws `CONFIG_INVALID`. */

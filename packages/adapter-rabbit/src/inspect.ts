@@ -9,7 +9,9 @@ export async function countReady(
   place: Place,
 ): Promise<{ readonly ready: number; readonly dead: number }> {
   const link = await client.consuming(`inspect ${place.what}`);
-  const [ready, dead] = await Promise.all([countIn(link, place.queue), countIn(link, place.dead)]);
+  const ready = await countIn(link, place.queue);
+  // Whoever reads them holds them meanwhile.
+  const dead = await client.options.connections.reading.run(() => countIn(link, place.dead));
   return { ready, dead };
 }
 

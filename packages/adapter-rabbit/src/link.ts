@@ -1,6 +1,4 @@
 import type { Channel, ChannelModel } from "amqplib";
-import { channelFailure } from "./errors.ts";
-import type { Declaration } from "./topology.ts";
 
 /** One connection's life from its opening to its loss. */
 export class Link {
@@ -10,36 +8,10 @@ export class Link {
   /** Why RabbitMQ takes nothing from it now: an alarm's reason. */
   blocked: string | undefined;
   isLost = false;
-  readonly #declared = new Set<string>();
-  readonly #declaring = new Map<string, Promise<void>>();
 
   constructor(model: ChannelModel) {
     this.model = model;
     this.version = model.connection.serverProperties?.version ?? "unknown";
-  }
-
-  /** Whether this connection has seen to it that all of these exist. */
-  has(declarations: readonly Declaration[]): boolean {
-    for (const { key } of declarations) if (!this.#declared.has(key)) return false;
-    return true;
-  }
-
-  /** Declares what it has not declared yet. */
-  async declare(declarations: readonly Declaration[]): Promise<void> {
-    for (const declaration of declarations) {
-      if (this.#declared.has(declaration.key)) continue;
-      let declaring = this.#declaring.get(declaration.key);
-      if (declaring === undefined) {
-        declaring = this.#declare(declaration).finally(() => this.#declaring.delete(declaration.key));
-        this.#declaring.set(declaration.key, declaring);
-      }
-      await declaring;
-    }
-  }
-
-  /** Something of these turned out to be gone. */
-  forget(declarations: readonly Declaration[]): void {
-    for (const { key } of declarations) this.#declared.delete(key);
   }
 
   /** A channel whose errors can't end the process: whoever uses it learns of them by what rejects and by its `close` event. */
@@ -53,16 +25,7 @@ export class Link {
     try {
       return await use(channel);
     } finally {
-      closeQuietly(channel);
-    }
-  }
-
-  async #declare({ key, declare }: Declaration): Promise<void> {
-    try {
-      await this.using(declare);
-      this.#declared.add(key);
-    } catch (error) {
-      throw channelFailure(`declaring ${key}`, error);
+      void closeQuietly(channel);
     }
   }
 }
@@ -75,7 +38,11 @@ export function quiet<Emitter extends { on(event: "error", listener: () => void)
   return emitter;
 }
 
-/** Closes a channel, which may be closed already. */
-export function closeQuietly(channel: Channel): void {
-  channel.close().catch(() => {});
+/** Closes a channel, which may be closed already. Resolves when all that was sent over it has arrived, as far as that can be. */
+export async function closeQuietly(channel: Channel): Promise<void> {
+  try {
+    await channel.close();
+  } catch {
+    // It was closed before, or went with its connection.
+  }
 }

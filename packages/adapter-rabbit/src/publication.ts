@@ -17,6 +17,8 @@ export interface Publication {
   readonly body: Uint8Array;
   /** `messageId` is always there; `mandatory` where it has to find a queue. */
   readonly properties: Options.Publish;
+  /** When it may be delivered, on the clock: how long it has to wait is known when it is written. */
+  readonly dueAt?: number | undefined;
 }
 
 /** Publications that are answered for together; each fails for itself. */

@@ -16,6 +16,11 @@ export class Sender {
     this.#options = options;
   }
 
+  /** Gets ready before the first message. */
+  warmUp(): void {
+    this.#options.publisher.warmUp();
+  }
+
   /** @throws as {@link Batch.taken}. */
   publish(publication: Publication): Promise<void> {
     const { publisher, clock, sendTimeoutMs } = this.#options;

@@ -17,7 +17,7 @@ export interface Raw {
 
 /** Before a copy is tried again that could not be brought to the broker. */
 const PAUSE_MS = 1_000;
-/** How long what nobody wants to settle is put aside at most. */
+/** How long what somebody else is to settle is put aside: long enough to be done by then. */
 const LEFT_MS = 10_000;
 
 export interface SettlerOptions {
@@ -25,7 +25,6 @@ export interface SettlerOptions {
   readonly routes: Routes;
   readonly sender: Sender;
   readonly clock: Clock;
-  readonly leaseMs: number;
 }
 
 /**
@@ -50,7 +49,7 @@ export class Settler {
         return this.#retry(delivery, settlement.delayMs, settlement.counted ? attempt : attempt - 1);
       case "leave":
         // On a living channel it would stay unsettled for ever, and its slot with it.
-        return this.#retry(delivery, Math.min(this.#options.leaseMs, LEFT_MS), attempt - 1);
+        return this.#retry(delivery, LEFT_MS, attempt - 1);
       case "dead-letter": {
         const { routes, place, clock } = this.#options;
         return this.#replace(delivery, routes.dead(place), dead(message, delivery, settlement.reason, clock.now()));
@@ -68,17 +67,22 @@ export class Settler {
     const properties = again(delivery.raw.message, delivery, tries);
     const delayMs = Math.min(Math.ceil(wishedMs), MAX_DELAY_MS);
     if (!(delayMs > 0)) return this.#replace(delivery, routes.to(place), properties);
-    return this.#replace(delivery, routes.later(place, delayMs), { ...properties, expiration: delayMs });
+    return this.#replace(delivery, routes.later(place, delayMs), properties, this.#options.clock.now() + delayMs);
   }
 
   /** Tries as long as the delivery is held: while the publishing connection is blocked the consuming one goes on. */
-  async #replace(delivery: HeldDelivery<Raw>, route: Route, properties: Options.Publish): Promise<void> {
+  async #replace(
+    delivery: HeldDelivery<Raw>,
+    route: Route,
+    properties: Options.Publish,
+    dueAt?: number,
+  ): Promise<void> {
     const { sender, clock } = this.#options;
     const { message, subscription } = delivery.raw;
     const { body } = delivery;
     while (!delivery.isLost) {
       try {
-        await sender.publish({ route, body, properties });
+        await sender.publish({ route, body, properties, dueAt });
         subscription.ack(message);
         return;
       } catch (error) {

@@ -2,6 +2,9 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import { Acks } from "./acks.ts";
 import { closeQuietly, type Link } from "./link.ts";
 
+/** AMQP's own limit. */
+export const MAX_PREFETCH = 65_535;
+
 export interface SubscriptionOptions {
   readonly channel: Channel;
   readonly link: Link;
@@ -46,7 +49,7 @@ export class Subscription {
     if (slots <= 0) return;
     this.#offered += slots;
     const { channel, queue, onMessage } = this.#options;
-    await channel.prefetch(slots);
+    await channel.prefetch(Math.min(slots, MAX_PREFETCH));
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message === null) this.#cancelled();
       else if (!this.#isOver) onMessage(this, message);
@@ -73,21 +76,21 @@ export class Subscription {
     }
   }
 
-  /** What is not acknowledged goes back to the queue. */
-  close(): void {
+  /** What is not acknowledged goes back to the queue. Resolves when the acknowledgements have arrived. */
+  async close(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
     try {
       this.#acks.flush();
     } catch {
-      // As below.
+      // The channel is gone: what it delivered comes again.
     }
-    closeQuietly(this.#options.channel);
+    await closeQuietly(this.#options.channel);
   }
 
   #cancelled(): void {
     if (this.#isOver) return;
-    closeQuietly(this.#options.channel);
+    void closeQuietly(this.#options.channel);
     this.#end("the broker cancelled its consumer: its queue was deleted or moved");
   }
 

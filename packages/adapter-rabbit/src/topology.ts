@@ -11,8 +11,11 @@ export interface Declaration {
 /** So high that no message reaches it: a quorum queue drops or moves what was delivered more often. What RabbitMQ 4 sets by itself is 20. */
 const DELIVERY_LIMIT = 1_000_000_000;
 
-/** How long a handler may take: what RabbitMQ sets by itself is 30 minutes. Versions before 3.12 don't know it. */
+/** How long a handler may take: what RabbitMQ sets by itself is 30 minutes. */
 export const CONSUMER_TIMEOUT_MS = 7 * 86_400_000;
+
+/** What versions before 3.12 give a handler, whatever is asked of them. */
+export const OLD_CONSUMER_TIMEOUT_MS = 30 * 60_000;
 
 /** How long what came due for a queue that is gone can be looked at. */
 const UNROUTED_KEPT_MS = 7 * 86_400_000;

@@ -11,6 +11,7 @@ export class Unwanted {
   readonly #client: Client;
   readonly #place: Place;
   readonly #types: ReadonlySet<string>;
+  readonly #unbound = new Set<string>();
 
   constructor(client: Client, place: Place, types: readonly string[]) {
     this.#client = client;
@@ -22,8 +23,15 @@ export class Unwanted {
     if (this.#types.has(type)) return false;
     const { link } = raw.subscription;
     const { events } = this.#client.names;
-    if (raw.message.fields.exchange === events)
-      link.using((channel) => channel.unbindQueue(this.#place.queue, events, type)).catch(() => {});
+    if (raw.message.fields.exchange === events && !this.#unbound.has(type)) {
+      this.#unbound.add(type);
+      link
+        .using((channel) => channel.unbindQueue(this.#place.queue, events, type))
+        .catch(() => {
+          // It is left for the next one to try.
+          this.#unbound.delete(type);
+        });
+    }
     return true;
   }
 }
