@@ -14,6 +14,8 @@ interface Step {
   command: string[];
   /** Shows what it prints while it runs; of the other steps it is shown when they fail. */
   loud?: boolean;
+  /** Elsewhere it runs only when it is named. */
+  onlyInCi?: boolean;
 }
 
 const steps: Step[] = [
@@ -53,6 +55,13 @@ const steps: Step[] = [
     name: "docs",
     says: "API reference (typedoc)",
     command: ["node_modules/typedoc/bin/typedoc"],
+  },
+  {
+    name: "soak",
+    says: "one part of the soak, drawn by chance; the seed that it prints repeats it",
+    command: ["scripts/soak.ts", "--slice"],
+    loud: true,
+    onlyInCi: true,
   },
 ];
 
@@ -98,7 +107,8 @@ function chosen(names: string[]): Step[] {
     console.error(`Unknown step ${unknown.join(", ")}. The steps: ${steps.map((step) => step.name).join(", ")}.`);
     process.exit(2);
   }
-  return names.length === 0 ? steps : steps.filter((step) => names.includes(step.name));
+  if (names.length > 0) return steps.filter((step) => names.includes(step.name));
+  return steps.filter(({ onlyInCi }) => onlyInCi !== true || Boolean(process.env.CI));
 }
 
 const toRun = chosen(process.argv.slice(2));

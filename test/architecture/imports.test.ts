@@ -80,9 +80,14 @@ const rules: IForbiddenRuleType[] = [
     from: { path: "^packages/[^/]+/src/", pathNot: tests },
     to: {
       dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
-      pathNot: "(^|node_modules/)(@types/node|vitest)(/|$)",
+      pathNot: "(^|node_modules/)(@types/node|vitest|@nats-io|amqplib)(/|$)",
     },
   },
+  ...(["adapter-nats", "adapter-rabbit"] as const).map((adapter) => ({
+    name: `${adapter} imports no driver but its own`,
+    from: { path: `^packages/${adapter}/src/` },
+    to: { path: drivers, pathNot: adapter === "adapter-nats" ? "/@nats-io/" : "/amqplib/" },
+  })),
   {
     name: "what is published imports no test",
     from: { path: "^packages/[^/]+/src/", pathNot: tests },

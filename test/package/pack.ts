@@ -49,13 +49,18 @@ export function pack(folder: string, into: string): PackedPackage {
   };
 }
 
-/** A project that has the tarballs installed, and nothing else of this repository but the vitest that the kit binds to. */
+/** What the packages expect their users to have: the vitest that the kit binds to, and the drivers. */
+const PEERS = ["vitest", "@nats-io", "amqplib"];
+
+/** A project that has the tarballs installed, and nothing else of this repository but {@link PEERS}. */
 export function consumer(project: string, packages: PackedPackage[]): void {
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true }));
   const spec = packFolder(join(root, "node_modules/@standard-schema/spec"), project);
-  npm(["install", "--offline", "--ignore-scripts", spec, ...packages.map(({ tarball }) => tarball)], project);
-  symlinkSync(join(root, "node_modules/vitest"), join(project, "node_modules/vitest"), "junction");
+  const tarballs = packages.map(({ tarball }) => tarball);
+  npm(["install", "--offline", "--ignore-scripts", "--legacy-peer-deps", spec, ...tarballs], project);
+  for (const peer of PEERS)
+    symlinkSync(join(root, "node_modules", peer), join(project, "node_modules", peer), "junction");
 }
 
 /** The oldest Node that the packages support and the newest, from a private project beside this file. */

@@ -30,6 +30,7 @@ class ServerContainer extends GenericContainer {
   version = "";
   id: string | undefined;
   readonly #port: number;
+  #words: string | undefined;
 
   constructor(recipe: Recipe, image: string, site: Site) {
     super(image);
@@ -44,8 +45,14 @@ class ServerContainer extends GenericContainer {
       .withCopyContentToContainer(files.map(([name, content]) => ({ content, target: `${DIR}/${name}` })))
       .withExposedPorts({ container: site.port, host: site.port })
       .withWaitStrategy(
-        new Ready(async (isRunning) => {
-          this.version = await untilAnswers(recipe, site.port, isRunning);
+        new Ready(async (container) => {
+          try {
+            this.version = await untilAnswers(recipe, site.port, () => isRunning(container));
+          } catch (error) {
+            // While it is still there: the library removes it then.
+            this.#words = await lastWords(container);
+            throw error;
+          }
         }),
       );
   }
@@ -60,36 +67,23 @@ class ServerContainer extends GenericContainer {
     this.id = id;
   }
 
-  /** @returns what it said last. */
+  /** Removes it, wherever its start failed. @returns what it said last. */
   async remove(client: ContainerRuntimeClient): Promise<string> {
     if (this.id === undefined) return "";
     const container = client.container.getById(this.id);
-    try {
-      const words = await container.logs({ stdout: true, stderr: true, tail: 20 });
-      await container.remove({ force: true, v: true });
-      // Each piece comes after a header of eight bytes.
-      return words
-        .toString()
-        .replace(/[^ -~\n]/g, "")
-        .trim();
-    } catch {
-      // The library has removed it already.
-      return "";
-    }
+    this.#words ??= await lastWords(container);
+    await removeContainer(container);
+    return this.#words;
   }
 }
 
 type Container = ReturnType<ContainerRuntimeClient["container"]["getById"]>;
 
 class Ready implements WaitStrategy {
-  readonly #wait: (isRunning: () => Promise<boolean>) => Promise<void>;
+  readonly waitUntilReady: (container: Container) => Promise<void>;
 
-  constructor(wait: (isRunning: () => Promise<boolean>) => Promise<void>) {
-    this.#wait = wait;
-  }
-
-  waitUntilReady(container: Container): Promise<void> {
-    return this.#wait(() => isRunning(container));
+  constructor(waitUntilReady: (container: Container) => Promise<void>) {
+    this.waitUntilReady = waitUntilReady;
   }
 
   withStartupTimeout(): this {
@@ -156,7 +150,7 @@ class DockerServer implements Server {
   }
 
   async close(): Promise<void> {
-    await this.#container.remove({ force: true, v: true });
+    await removeContainer(this.#container);
   }
 
   async run(tool: string, ...args: readonly string[]): Promise<string> {
@@ -174,4 +168,22 @@ class DockerServer implements Server {
 
 async function isRunning(container: Container): Promise<boolean> {
   return (await container.inspect()).State.Running;
+}
+
+/** Also one that is gone already. */
+async function removeContainer(container: Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+  }
+}
+
+async function lastWords(container: Container): Promise<string> {
+  const words = await container.logs({ stdout: true, stderr: true, tail: 20 });
+  // Each piece comes after a header of eight bytes.
+  return words
+    .toString()
+    .replace(/[^ -~\n]/g, "")
+    .trim();
 }

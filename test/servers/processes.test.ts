@@ -1,10 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, type TestContext } from "vitest";
+import { dockerClient } from "./docker.ts";
+import { variableOf } from "./environment.ts";
 import { type ServerKind, startServer, whyMissing } from "./index.ts";
 import { foldersOf, stillAlive } from "./leftovers.ts";
 import { descendants } from "./process-table.ts";
+
+async function need(kind: ServerKind, { skip }: TestContext): Promise<void> {
+  const missing = await whyMissing(kind);
+  if (missing !== undefined && process.env.CI) throw new Error(missing);
+  if (missing !== undefined) skip(missing);
+  if ((await dockerClient()) !== undefined) skip("containers are ended by the library that started them");
+  if (process.env[variableOf(kind)]) skip("the server of the environment is not ours");
+}
 
 /** Starts a process that starts a server and waits. */
 async function parentOf(kind: ServerKind) {
@@ -18,6 +28,7 @@ async function parentOf(kind: ServerKind) {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void parent.kill("SIGKILL"));
   await once(parent.stdout, "data");
   return parent;
 }
@@ -27,9 +38,8 @@ for (const [kind, signal] of [
   ["nats", "SIGKILL"],
   ["rabbit", "SIGKILL"],
 ] as const) {
-  it(`a ${kind} server's parent that ends by ${signal} leaves neither a process nor a file`, async ({ skip }) => {
-    const missing = await whyMissing(kind);
-    if (missing !== undefined && !process.env.CI) skip(missing);
+  it(`a ${kind} server's parent that ends by ${signal} leaves neither a process nor a file`, async (t) => {
+    await need(kind, t);
     const parent = await parentOf(kind);
     const processes = await descendants(parent.pid ?? 0);
     const folders = foldersOf(processes);
@@ -42,11 +52,9 @@ for (const [kind, signal] of [
   });
 }
 
-it("a start that fails says what the server said, and leaves nothing", async ({ skip }) => {
-  const missing = await whyMissing("nats");
-  if (missing !== undefined && !process.env.CI) skip(missing);
-  await expect(startServer("nats", { config: "max_payload: nonsense" })).rejects.toThrow(
-    /it ended. It said: .*interface conversion/s,
-  );
+it("a start that fails says what the server said, and leaves nothing", async (t) => {
+  await need("nats", t);
+  const started = startServer("nats", { config: "max_payload: nonsense" });
+  await expect(started).rejects.toThrow(/it ended. It said: .*interface conversion/s);
   await expect.poll(() => descendants(process.pid)).toEqual([]);
 });

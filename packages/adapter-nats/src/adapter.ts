@@ -35,10 +35,11 @@ export class NatsAdapter implements Adapter {
     if (version === undefined) return { connected: false, detail: `not connected to ${connection.where}` };
     const consumptions = [...this.#session.endings].filter((ending) => ending instanceof NatsConsumption);
     const lag = await this.#lag(consumptions);
+    const consuming = consumptions.length === 1 ? "1 consumption" : `${consumptions.length} consumptions`;
     const lagging = lag === undefined ? "" : `, lag ${lag}`;
     return {
       connected: true,
-      detail: `connected to ${connection.where} (nats-server ${version}); ${consumptions.length} consumptions${lagging}`,
+      detail: `connected to ${connection.where} (nats-server ${version}); ${consuming}${lagging}`,
     };
   }
 

@@ -12,9 +12,9 @@ const ATTEMPTS = "Intermodal-Attempts";
 const DELAY = "Intermodal-Delay-Ms";
 const TARGET = "Intermodal-Target";
 
-/** What bodies must leave free of the server's `max_payload`: an id of 256 characters twice, each 12 bytes at worst, and the reason. */
+/** What bodies must leave free of the server's `max_payload`: an id of 256 characters twice, each 9 bytes at worst, the reason, and names. */
 export const HEADER_ROOM = 16_384;
-const LONGEST_REASON = 2_048;
+const LONGEST_REASON = 8_192;
 
 /** What a message carries besides its body. */
 export interface Carried {
@@ -55,7 +55,7 @@ export function encodeHeaders({ stream, messageId, carried, delay, expectedLast 
   if (encodedId !== messageId) text += `${ID}: ${encodedId}\r\n`;
   if (sentAt !== undefined) text += `${SENT_AT}: ${sentAt}\r\n`;
   if (tries > 0) text += `${TRIES}: ${tries}\r\n`;
-  if (reason !== undefined) text += `${REASON}: ${encodeValue(shortened(reason))}\r\n`;
+  if (reason !== undefined) text += `${REASON}: ${encodeReason(reason)}\r\n`;
   if (attempts !== undefined) text += `${ATTEMPTS}: ${attempts}\r\n`;
   if (delay !== undefined) text += `${DELAY}: ${delay.delayMs}\r\n${TARGET}: ${delay.target}\r\n`;
   if (expectedLast !== undefined) text += `${EXPECTED_LAST}: ${expectedLast}\r\n`;
@@ -160,10 +160,13 @@ export function decodeValue(value: string): string {
   }
 }
 
-function shortened(reason: string): string {
-  return reason.length <= LONGEST_REASON
-    ? reason.toWellFormed()
-    : `${reason.slice(0, LONGEST_REASON - 1).toWellFormed()}…`;
+/** A reason of any length, cut where it would take more than its share of the room. */
+function encodeReason(reason: string): string {
+  for (let kept = Math.min(reason.length, LONGEST_REASON); ; kept = Math.floor(kept / 2)) {
+    const text = kept === reason.length ? reason : `${reason.slice(0, kept)}…`;
+    const encoded = encodeValue(text.toWellFormed());
+    if (encoded.length <= LONGEST_REASON) return encoded;
+  }
 }
 
 function number(value: string): number | undefined {

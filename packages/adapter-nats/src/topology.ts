@@ -158,7 +158,8 @@ function wantedTasks(names: Names, { replicas, taskLimits }: Settings): Wanted {
     subjects: names.taskSubjects,
     fixed: { retention: "workqueue", storage: "file", discard: "new", deny_delete: false, deny_purge: false },
     initial: { duplicate_window: DEDUPE_WINDOW_MS * MS, num_replicas: 1 },
-    kept: kept(replicas, taskLimits),
+    // Commands, delayed messages and dead letters stay until somebody is done with them.
+    kept: { ...kept(replicas, taskLimits), max_age: 0 },
   };
 }
 

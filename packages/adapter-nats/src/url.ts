@@ -30,18 +30,17 @@ function parseServer(whole: string, server: string): { host: string; username: s
   const bare = server.replace(/^(nats|tls):\/\//, "").replace(/\/$/, "");
   if (bare === "" && !whole.includes(",")) return { host: "127.0.0.1:4222", username: "", password: "" };
   let parsed: URL;
+  let [username, password] = ["", ""];
   try {
     parsed = new URL(`ws://${bare}`);
+    username = decodeURIComponent(parsed.username);
+    password = decodeURIComponent(parsed.password);
   } catch {
     throw invalid();
   }
   if (parsed.pathname !== "/" || parsed.search !== "" || parsed.hash !== "" || parsed.hostname === "") throw invalid();
   const port = /:80$/.test(bare) ? "80" : parsed.port || "4222";
-  return {
-    host: `${parsed.hostname}:${port}`,
-    username: decodeURIComponent(parsed.username),
-    password: decodeURIComponent(parsed.password),
-  };
+  return { host: `${parsed.hostname}:${port}`, username, password };
 }
 
 /** Names no URL, since what can't be read can't be cleared of credentials either. */

@@ -74,4 +74,4 @@ export interface Moments {
 }
 
 /** Where every moment takes real time. */
-const FEW = 10;
+const FEW = 4;

@@ -1,0 +1,93 @@
+import { VirtualClock } from "@intermodal/core/testing";
+import type { Msg, MsgCallback, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Requests } from "./requests.ts";
+
+/** As much of a client as requests use. */
+class FakeClient {
+  readonly written: { readonly subject: string; readonly reply: string }[] = [];
+  #callback: MsgCallback<Msg> = () => {};
+
+  subscribe(_subject: string, { callback }: { callback: MsgCallback<Msg> }): Subscription {
+    this.#callback = callback;
+    return { unsubscribe() {} } as Subscription;
+  }
+
+  publish(subject: string, _payload: Uint8Array, { reply }: { reply: string }): void {
+    if (subject === "too-long") throw new Error("max_payload size exceeded");
+    this.written.push({ subject, reply });
+  }
+
+  isClosed(): boolean {
+    return false;
+  }
+
+  answer(at: number): void {
+    void this.#callback(null, { subject: this.written[at]?.reply, data: new Uint8Array() } as Msg);
+  }
+
+  get it(): NatsConnection {
+    return this as unknown as NatsConnection;
+  }
+}
+
+describe("requests", () => {
+  let clock: VirtualClock;
+  let client: FakeClient;
+  let requests: Requests;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    client = new FakeClient();
+    requests = new Requests(clock);
+  });
+  const send = (subject: string, inMs = 1_000) =>
+    requests.send({ subject, payload: new Uint8Array(), deadline: clock.now() + inMs, what: subject });
+
+  test("each gets its own answer, in any order", async () => {
+    requests.up(client.it, undefined);
+    const [a, b] = [send("a"), send("b")];
+    client.answer(1);
+    client.answer(0);
+    client.answer(0);
+    expect((await a).subject).toBe(client.written[0]?.reply);
+    expect((await b).subject).toBe(client.written[1]?.reply);
+  });
+
+  test("what is unanswered when a connection comes back is written again; what is over is not", async () => {
+    requests.up(client.it, undefined);
+    const [kept, over] = [send("kept"), send("over", 100)];
+    over.catch(() => {});
+    requests.down();
+    const waiting = send("waiting");
+    expect(client.written.map(({ subject }) => subject)).toEqual(["kept", "over"]);
+    await clock.advance(150);
+    requests.up(client.it, undefined);
+    expect(client.written.map(({ subject }) => subject)).toEqual(["kept", "over", "kept", "waiting"]);
+    client.answer(2);
+    client.answer(3);
+    await Promise.all([kept, waiting]);
+    await clock.advance(200);
+    await expect(over).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
+  });
+
+  test("past its time it says whether it may have arrived", async () => {
+    const never = expect(send("never")).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: false });
+    await clock.advance(1_300);
+    await never;
+    requests.up(client.it, undefined);
+    const written = expect(send("written")).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
+    await clock.advance(1_300);
+    await written;
+  });
+
+  test("what the client refuses to write rejects at once", async () => {
+    requests.up(client.it, undefined);
+    await expect(send("too-long")).rejects.toThrow("max_payload");
+  });
+
+  test("the end rejects all", async () => {
+    const waiting = expect(send("a")).rejects.toThrow("over: a");
+    requests.end((what) => new Error(`over: ${what}`));
+    await waiting;
+  });
+});
