@@ -13,10 +13,14 @@ for (const [, path, value] of read("docs/configuration.md").matchAll(/^\| `([\w.
   documented.set(name, [...(documented.get(name) ?? []), number(value as string)]);
 }
 
-const sources = globSync("packages/core/src/{app,contracts,memory,run-stream,worker,workflow}/*.ts", {
-  cwd: ROOT,
-  exclude: ["**/*.test*.ts"],
-});
+const folders = ["core/src/{app,contracts,memory,run-stream,worker,workflow}", "adapter-*/src"];
+const sources = globSync(
+  folders.map((folder) => `packages/${folder}/*.ts`),
+  {
+    cwd: ROOT,
+    exclude: ["**/*.test*.ts"],
+  },
+);
 
 /** Every option whose doc comment names a number as its default. */
 const options = sources.flatMap((file) =>

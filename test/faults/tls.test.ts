@@ -14,12 +14,12 @@ interface Tls {
 }
 
 const missing = await whyNoCertificates();
-test.runIf(missing !== undefined)("TLS", (t) => {
-  if (process.env.CI) throw new Error(missing);
-  t.skip(missing);
-});
-
-if (missing === undefined) {
+if (missing !== undefined) {
+  test("TLS", (t) => {
+    if (process.env.CI) throw new Error(missing);
+    t.skip(missing);
+  });
+} else {
   const { ca, server, client } = await makeCertificates();
   const files = { "ca.pem": ca, "server.pem": server.cert, "server.key": server.key };
   const port = await freePort();

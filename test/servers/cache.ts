@@ -69,15 +69,21 @@ async function makeOnce(path: string, what: string, make: (making: Making) => Pr
       async run(command, environment = {}) {
         group.start(command, environment);
         const code = await group.ended();
-        if (code !== 0) throw new Error(`${command[0]} failed (${code}): ${await group.lastWords()}`);
+        if (code === 0) return;
+        const words = await group.lastWords();
+        tell(words);
+        throw new Error(`${what} could not be made: ${lastLine(words)}`);
       },
     });
-    await rename(made, path);
+    await rename(made, path).catch(async (error) => {
+      // Somebody who took this process for dead was quicker.
+      if (!(await exists(path))) throw error;
+    });
     await rm(`${path}${FAILED}`, { force: true });
     tell(`${what}: made in ${seconds()}`);
   } catch (error) {
     tell(`${what}: failed after ${seconds()}`);
-    await writeFile(`${path}${FAILED}`, error instanceof Error ? error.message : String(error));
+    await writeFile(`${path}${FAILED}`, error instanceof Error ? error.message : String(error)).catch(() => {});
     throw error;
   } finally {
     clearInterval(progress);

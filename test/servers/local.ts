@@ -98,8 +98,8 @@ class LocalServer implements Server {
     return this.#group.kill();
   }
 
-  async freeze(): Promise<void> {
-    this.#group.freeze();
+  freeze(): Promise<void> {
+    return this.#group.freeze();
   }
 
   async unfreeze(): Promise<void> {

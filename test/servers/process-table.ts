@@ -6,6 +6,8 @@ export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
+  /** `T` for one that is stopped. */
+  readonly state: string;
   readonly commandLine: string;
 }
 
@@ -39,11 +41,12 @@ async function readProcess(pid: string): Promise<Process | undefined> {
     ]);
     // After the name, which is in parentheses and may hold anything.
     const [state, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === "Z" || state === "X") return undefined;
+    if (state === undefined || "ZX".includes(state)) return undefined;
     return {
       pid: Number(pid),
       parent: Number(parent),
       group: Number(group),
+      state,
       commandLine: commandLine.replaceAll("\0", " ").trim(),
     };
   } catch {
@@ -56,6 +59,6 @@ async function fromPs(): Promise<Process[]> {
   return stdout.split("\n").flatMap((line) => {
     const [, pid, parent, group, state, commandLine = ""] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)/.exec(line) ?? [];
     if (state === undefined || state.startsWith("Z")) return [];
-    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), commandLine }];
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), state: state.slice(0, 1), commandLine }];
   });
 }

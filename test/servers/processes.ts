@@ -98,8 +98,10 @@ export class ProcessGroup {
 
   // Not those apart: were this process to end meanwhile, nobody would find them any more to end them.
   /** Stops the group where it is. */
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#signal("SIGSTOP");
+    const isGoing = ({ group, state }: Process) => group === this.#leader?.pid && state !== "T";
+    while ((await processes()).some(isGoing)) await sleep(5);
   }
 
   unfreeze(): void {

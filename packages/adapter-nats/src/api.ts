@@ -14,7 +14,6 @@ export interface StoredMessage {
   readonly time: string;
 }
 
-const CALL_TIMEOUT_MS = 5_000;
 const encoder = new TextEncoder();
 
 /** The calls of JetStream's API that the adapter needs. All may be repeated: they are, when a connection comes back before their answer. */
@@ -116,7 +115,7 @@ export class JetStreamApi {
     const answer = await this.#connection.requests.send({
       subject: `${this.#settings.apiPrefix}.${name}`,
       payload: body === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(body)),
-      deadline: this.#clock.now() + Math.min(CALL_TIMEOUT_MS, this.#settings.sendTimeoutMs),
+      deadline: this.#clock.now() + this.#settings.sendTimeoutMs,
       what,
     });
     if (answer.data.length === 0) throw this.#nobodyAnswers(what);

@@ -27,6 +27,7 @@ export class Delays implements Ending {
   #consumer: PullConsumer | undefined;
   #moving = 0;
   #checks = 0;
+  #isFailing = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -116,11 +117,11 @@ export class Delays implements Ending {
         deadline: clock.now() + LEASE_MS,
         what: "acknowledging a delayed message",
       });
+      this.#isFailing = false;
     } catch (error) {
       if (this.#session.isClosed) return;
-      logger.warn(`message ${carried.id}: could not be sent on after its delay; it will be tried again`, {
-        error: messageOf(error),
-      });
+      if (!this.#isFailing) logger.warn("delayed messages can't be sent on; trying on", { error: messageOf(error) });
+      this.#isFailing = true;
       this.#comeBack(message, AFTER_FAILURE_MS);
     }
   }

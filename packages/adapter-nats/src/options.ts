@@ -11,9 +11,9 @@ export interface NatsOptions {
   readonly domain?: string | undefined;
   /** JetStream's API prefix where an account imports it under another name; excludes `domain`. @default "$JS.API" */
   readonly apiPrefix?: string | undefined;
-  /** How long a delivery stays with a worker that stopped renewing it, 1,000 to 15,000 ms. @default 10_000 */
+  /** How long a delivery stays with a worker that stopped renewing it, 1,000 to 15,000 ms. @default 10,000 */
   readonly leaseMs?: number | undefined;
-  /** How long a send, and any other call, waits for the server before it rejects with `UNAVAILABLE`. @default 10_000 */
+  /** How long a send, and any other call, waits for the server before it rejects with `UNAVAILABLE`. @default 10,000 */
   readonly sendTimeoutMs?: number | undefined;
   /** Copies of each stream in a cluster. @default 1 for new streams; existing ones stay as they are */
   readonly replicas?: number | undefined;

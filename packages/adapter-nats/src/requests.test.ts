@@ -70,6 +70,27 @@ describe("requests", () => {
     await expect(over).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
   });
 
+  test("what is unanswered for long is written again, since its leader may be gone; what must not be is not", async () => {
+    requests.up(client.it, undefined);
+    const twice = send("twice", 10_000);
+    const once = requests.send({
+      subject: "once",
+      payload: new Uint8Array(),
+      deadline: clock.now() + 10_000,
+      what: "once",
+      once: true,
+    });
+    const lost = expect(once).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
+    await clock.advance(2_500);
+    expect(client.written.map(({ subject }) => subject)).toEqual(["twice", "once", "twice"]);
+    client.answer(2);
+    await twice;
+    requests.down();
+    requests.up(client.it, undefined);
+    await lost;
+    expect(client.written).toHaveLength(3);
+  });
+
   test("past its time it says whether it may have arrived", async () => {
     const never = expect(send("never")).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: false });
     await clock.advance(1_300);

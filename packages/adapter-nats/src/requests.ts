@@ -10,6 +10,8 @@ export interface Request {
   readonly deadline: number;
   /** In errors. */
   readonly what: string;
+  /** It must not be written twice: where its answer is lost, it rejects at once. @default false */
+  readonly once?: boolean | undefined;
 }
 
 interface Outstanding extends Request {
@@ -17,14 +19,17 @@ interface Outstanding extends Request {
   readonly reject: (error: Error) => void;
   /** It may have reached the server without our having an answer. */
   unknown: boolean;
+  writtenAt: number;
 }
 
 const SWEEP_MS = 200;
+/** In a cluster, what was sent to a leader that died is never answered, though the connection stands. */
+const AGAIN_MS = 2_000;
 
 /**
  * Requests whose answers come over one subscription, each with a token of its own: no subscription, timer or error object per request. What is
- * still unanswered when a connection comes back is written again, so only what may be repeated belongs here. Nothing is written while the
- * connection is down: the client would drop it at the next reconnect.
+ * still unanswered after a while, or when a connection comes back, is written again. Nothing is written while the connection is down: the
+ * client would drop it at the next reconnect.
  */
 export class Requests {
   readonly #clock: Clock;
@@ -45,7 +50,10 @@ export class Requests {
   up(client: NatsConnection, inboxPrefix: string | undefined): void {
     if (this.#subscribed !== client) this.#subscribe(client, inboxPrefix);
     this.#client = client;
-    for (const [token, request] of this.#outstanding) this.#write(token, request);
+    for (const [token, request] of this.#outstanding) {
+      if (request.once && request.unknown) this.#giveUp(token, request);
+      else this.#write(token, request);
+    }
   }
 
   down(): void {
@@ -59,7 +67,7 @@ export class Requests {
   send(request: Request): Promise<Msg> {
     return new Promise((resolve, reject) => {
       const token = (this.#next++).toString(36);
-      const outstanding: Outstanding = { ...request, resolve, reject, unknown: false };
+      const outstanding: Outstanding = { ...request, resolve, reject, unknown: false, writtenAt: 0 };
       this.#outstanding.set(token, outstanding);
       if (!this.#sweeping) this.#sweepLater();
       this.#write(token, outstanding);
@@ -91,6 +99,7 @@ export class Requests {
     try {
       this.#client.publish(subject, payload, { reply: this.#inbox + token, ...(headers && { headers }) });
       request.unknown = true;
+      request.writtenAt = this.#clock.now();
     } catch (error) {
       if (this.#client.isClosed()) return;
       this.#outstanding.delete(token);
@@ -111,17 +120,18 @@ export class Requests {
       this.#sweeping = false;
       const now = this.#clock.now();
       for (const [token, request] of this.#outstanding) {
-        if (request.deadline > now) continue;
-        this.#outstanding.delete(token);
-        request.reject(
-          unavailable(
-            request.what,
-            request.unknown ? "the server's answer did not come in time" : "the server could not be reached in time",
-            request.unknown,
-          ),
-        );
+        if (request.deadline <= now) this.#giveUp(token, request);
+        else if (request.unknown && !request.once && now - request.writtenAt >= AGAIN_MS) this.#write(token, request);
       }
       if (this.#outstanding.size > 0) this.#sweepLater();
     });
+  }
+
+  #giveUp(token: string, request: Outstanding): void {
+    this.#outstanding.delete(token);
+    const why = request.unknown
+      ? "the server's answer did not come in time"
+      : "the server could not be reached in time";
+    request.reject(unavailable(request.what, why, request.unknown));
   }
 }

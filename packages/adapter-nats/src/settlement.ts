@@ -130,7 +130,9 @@ export class Settlements {
       const deadline = Math.min(raw.leaseUntil, clock.now() + settings.leaseMs / 2);
       const what = `${this.#place.title}: message ${delivery.id}`;
       try {
-        await connection.requests.send({ subject: raw.ackSubject, payload, deadline, what });
+        // A nak that is repeated would take the message from whoever has it by then.
+        const once = payload !== ACK;
+        await connection.requests.send({ subject: raw.ackSubject, payload, deadline, what, once });
         return;
       } catch (error) {
         // Nobody waits for it any more.
@@ -138,7 +140,7 @@ export class Settlements {
         if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
         // A server that was killed may have forgotten that it ever delivered this: such an acknowledgement has no effect and no answer, while
         // renewals are answered as ever. It will deliver it again, for which the place must become free.
-        if (connection.isUp) delivery.lose();
+        if (connection.isUp || payload !== ACK) delivery.lose();
       }
     }
   }

@@ -1,6 +1,6 @@
-import { channelFailure } from "./errors.ts";
+import { channelFailure, isNotFound } from "./errors.ts";
 import type { Link } from "./link.ts";
-import type { Declaration } from "./topology.ts";
+import { anchor, type Declaration } from "./topology.ts";
 
 /** What this process has seen to exist since it was connected last, so that nothing is declared for each message. */
 export class Declared {
@@ -43,13 +43,29 @@ export class Declared {
     return joined;
   }
 
-  async #declare(link: Link, { key, declare }: Declaration): Promise<void> {
+  async #declare(link: Link, { key, queues = [], declare }: Declaration): Promise<void> {
     const known = this.#known;
     try {
-      await link.using(declare);
+      const isNew = !(await exist(link, queues));
+      await link.using(async (channel) => {
+        await declare(channel);
+        if (isNew) await anchor(channel);
+      });
     } catch (error) {
       throw channelFailure(`declaring ${key}`, error);
     }
     known.add(key);
+  }
+}
+
+async function exist(link: Link, queues: readonly string[]): Promise<boolean> {
+  try {
+    await link.using(async (channel) => {
+      for (const queue of queues) await channel.checkQueue(queue);
+    });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
   }
 }

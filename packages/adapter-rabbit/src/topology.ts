@@ -5,6 +5,8 @@ import type { Names, Place } from "./names.ts";
 export interface Declaration {
   /** Its name, or that of the main thing in it: the same for what is the same. */
   readonly key: string;
+  /** The quorum queues among it. */
+  readonly queues?: readonly string[] | undefined;
   readonly declare: (channel: Channel) => Promise<void>;
 }
 
@@ -20,6 +22,9 @@ export const OLD_CONSUMER_TIMEOUT_MS = 30 * 60_000;
 /** How long what came due for a queue that is gone can be looked at. */
 const UNROUTED_KEPT_MS = 7 * 86_400_000;
 
+/** Should the process die between making and deleting it. */
+const ANCHOR_EXPIRES_MS = 60_000;
+
 /** What exists on the broker for one namespace, all of it durable; the same on every version. */
 export class Topology {
   readonly names: Names;
@@ -32,6 +37,7 @@ export class Topology {
     this.names = names;
     this.base = {
       key: names.direct,
+      queues: [names.unrouted],
       declare: async (channel) => {
         const { direct, events, delays, due, unrouted } = names;
         await exchange(channel, direct, "direct");
@@ -50,6 +56,7 @@ export class Topology {
   place(place: Place): Declaration {
     return found(this.#places, place.queue, () => ({
       key: place.queue,
+      queues: [place.dead, place.queue],
       declare: async (channel) => {
         const { direct, due } = this.names;
         await queue(channel, place.dead, { "x-delivery-limit": DELIVERY_LIMIT });
@@ -79,6 +86,7 @@ export class Topology {
   rung(ms: number): Declaration {
     return found(this.#rungs, ms, () => ({
       key: this.names.rung(ms),
+      queues: [this.names.rung(ms)],
       declare: async (channel) => {
         const name = this.names.rung(ms);
         await queue(channel, name, { "x-message-ttl": ms, ...deadLettering(this.names.due) });
@@ -86,6 +94,16 @@ export class Topology {
       },
     }));
   }
+}
+
+/**
+ * Makes RabbitMQ remember queues that are new. It writes its list of quorum queues with a delay: one that was made within about a second before the server
+ * was killed comes back empty, with everything lost that it had confirmed. Making another one has the list written; see the decision "A new queue is anchored".
+ */
+export async function anchor(channel: Channel): Promise<void> {
+  const name = `intermodal.anchor.${crypto.randomUUID()}`;
+  await queue(channel, name, { "x-expires": ANCHOR_EXPIRES_MS });
+  await channel.deleteQueue(name);
 }
 
 /** What leaves a queue otherwise than by an acknowledgement goes there, and stays until it has arrived. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Making } from "../cache.ts";
+import { exists, type Making } from "../cache.ts";
 import { which } from "../path.ts";
 import { freePort } from "../ports.ts";
 import { run } from "../processes.ts";
@@ -9,6 +9,7 @@ import { debianRoot, runInRoot } from "./root.ts";
 // No package holds a mongod: FerretDB speaks its protocol, over PostgreSQL with DocumentDB.
 const PACKAGES = ["postgresql-18", "postgresql-18-cron", "postgresql-18-documentdb"];
 const GO_PACKAGES = ["golang-go", "ca-certificates"];
+const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 const SOURCE = fileURLToPath(new URL("../ferretdb", import.meta.url));
 export const FERRETDB = "/usr/local/bin/ferretdb";
 
@@ -64,7 +65,7 @@ export async function documentsRoot(): Promise<string> {
     packages: go === undefined ? [...PACKAGES, ...GO_PACKAGES] : PACKAGES,
     async finish(making) {
       await buildFerretDb(making, go);
-      await runInRoot(making, MAKE_TEMPLATE, String(await freePort()));
+      await runInRoot(making, MAKE_TEMPLATE, [String(await freePort())]);
     },
   });
 }
@@ -94,22 +95,29 @@ async function hostGo(): Promise<string | undefined> {
 }
 
 async function buildFerretDb(making: Making, go: string | undefined): Promise<void> {
-  const options = ["build", "-trimpath", "-ldflags=-s -w", "-o"];
+  const build = ["build", "-trimpath", "-buildvcs=false", "-o"];
+  const environment = { ...inherited(), CGO_ENABLED: "0" };
   if (go !== undefined) {
-    const environment = { ...inherited(), CGO_ENABLED: "0" };
-    await making.run([go, "-C", SOURCE, ...options, `${making.made}${FERRETDB}`, "."], environment);
+    await making.run([go, "-C", SOURCE, ...build, `${making.made}${FERRETDB}`, "."], environment);
     return;
   }
   await making.run(["cp", "-r", SOURCE, `${making.made}/root/ferretdb`]);
-  await runInRoot(
-    making,
-    `cd /root/ferretdb; HOME=/root CGO_ENABLED=0 go ${options.map((option) => `'${option}'`).join(" ")} ${FERRETDB} .`,
-  );
+  await trustAsHere(making);
+  await runInRoot(making, 'exec go "$@"', ["-C", "/root/ferretdb", ...build, FERRETDB, "."], {
+    ...environment,
+    HOME: "/root",
+  });
 }
 
-/** Go is told by its surroundings where modules come from and are kept. */
+/** A root knows Debian's certificates only; this machine may need others to reach where modules come from. */
+async function trustAsHere({ made, run }: Making): Promise<void> {
+  if (await exists(CERTIFICATES)) await run(["cp", "-L", CERTIFICATES, `${made}${CERTIFICATES}`]);
+}
+
+/** Go is told by its surroundings where modules come from and how to get there. */
 function inherited(): Record<string, string> {
+  const matters = /^(GO|HOME$|XDG_|https?_proxy$|no_proxy$)/i;
   return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    Object.entries(process.env).flatMap(([name, value]) => (value && matters.test(name) ? [[name, value]] : [])),
   );
 }

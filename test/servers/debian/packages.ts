@@ -27,6 +27,7 @@ export async function unpackPackages(
     "APT::Sandbox::User": "root",
     "Acquire::Languages": "none",
     "Acquire::Retries": "3",
+    "APT::Update::Error-Mode": "any",
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const apt = (...args: readonly string[]) =>

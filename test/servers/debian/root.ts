@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cached, exists, inCache, type Making } from "../cache.ts";
 import type { Program } from "../local.ts";
+import type { Environment } from "../processes.ts";
 import { archive } from "./archive.ts";
 import { unpackPackages } from "./packages.ts";
 
@@ -56,8 +57,13 @@ export function inRoot(root: string, path: string): Program {
 }
 
 /** Runs a script in a root that is being made. */
-export function runInRoot({ made, run }: Making, script: string, ...args: readonly string[]): Promise<void> {
-  return run([...PRIVATELY, ENTER, made, "/bin/sh", "-ec", script, "script", ...args]);
+export function runInRoot(
+  { made, run }: Making,
+  script: string,
+  args: readonly string[],
+  environment: Environment = {},
+): Promise<void> {
+  return run([...PRIVATELY, ENTER, made, "/bin/sh", "-ec", script, "script", ...args], environment);
 }
 
 async function makeRoot(making: Making, suite: string, packages: readonly string[]): Promise<void> {
