@@ -11,7 +11,8 @@ export async function onFreePort<T>(start: () => Promise<T>): Promise<T> {
     try {
       return await start();
     } catch (error) {
-      if (tries === TRIES || !/in use|eaddrinuse|port is already allocated/i.test(String(error))) throw error;
+      if (tries === TRIES || !/in use|eaddrinuse|already_used|port is already allocated/i.test(String(error)))
+        throw error;
     }
   }
 }

@@ -1,10 +1,9 @@
 import { type Clock, IntermodalError, type Logger, sleep } from "@intermodal/core/ports";
 import type { Connection } from "./connection.ts";
-import type { RabbitConsumption } from "./consumption.ts";
 import type { Declared } from "./declared.ts";
 import type { Link } from "./link.ts";
 import type { Mutex } from "./mutex.ts";
-import { Names } from "./names.ts";
+import { Names, type Place } from "./names.ts";
 import { Publisher } from "./publisher.ts";
 import { Routes } from "./routes.ts";
 import { Sender } from "./sender.ts";
@@ -32,6 +31,15 @@ export interface ClientOptions {
   readonly maxPayloadBytes: number;
 }
 
+/** A consumption, as far as its adapter is concerned. */
+export interface Consuming {
+  readonly place: Place;
+  /** Whether the broker delivers to it now. */
+  readonly isConsuming: boolean;
+  /** The adapter is closed: whatever is in hand goes back. */
+  end(): void;
+}
+
 /** What the two buses of one adapter share. */
 export class Client {
   readonly options: ClientOptions;
@@ -39,7 +47,7 @@ export class Client {
   readonly topology: Topology;
   readonly routes: Routes;
   readonly sender: Sender;
-  readonly consumptions = new Set<RabbitConsumption>();
+  readonly consumptions = new Set<Consuming>();
   readonly #publisher: Publisher;
   readonly #farewells = new Set<Promise<void>>();
   #maxPayloadBytes: number;

@@ -145,14 +145,7 @@ async function whileOpen(model: ChannelModel): Promise<ChannelModel> {
 
 /** @throws `CONFIG_INVALID`. */
 function checkUrl(text: string, wishedMs: number | undefined): { readonly url: URL; readonly heartbeatMs: number } {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (cause) {
-    throw new IntermodalError("CONFIG_INVALID", `${text} is not a URL: use amqp://user:password@host:5672/vhost`, {
-      cause,
-    });
-  }
+  const url = readable(text);
   const inUrl = url.searchParams.get("heartbeat");
   const heartbeatMs = wishedMs ?? (inUrl === null ? MAX_HEARTBEAT_MS : Number(inUrl) * 1_000);
   if (!(heartbeatMs >= 1_000 && heartbeatMs <= MAX_HEARTBEAT_MS && heartbeatMs % 1_000 === 0)) {
@@ -163,4 +156,19 @@ function checkUrl(text: string, wishedMs: number | undefined): { readonly url: U
   }
   url.searchParams.set("heartbeat", String(heartbeatMs / 1_000));
   return { url, heartbeatMs };
+}
+
+/** @throws `CONFIG_INVALID`, which does not quote it: in what can't be read nobody can tell what is a password. */
+function readable(text: string): URL {
+  try {
+    const url = new URL(text);
+    for (const part of [url.username, url.password]) decodeURIComponent(part);
+    if (url.hostname !== "") return url;
+  } catch {
+    // As below: what is thrown quotes it.
+  }
+  throw new IntermodalError(
+    "CONFIG_INVALID",
+    "the URL for RabbitMQ can't be read: use amqp://user:password@host:5672/vhost, with the special characters of a password written as %XX",
+  );
 }

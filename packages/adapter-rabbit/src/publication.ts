@@ -19,6 +19,11 @@ export interface Publication {
   readonly properties: Options.Publish;
   /** When it may be delivered, on the clock: how long it has to wait is known when it is written. */
   readonly dueAt?: number | undefined;
+  /**
+   * Of a copy that is to take the place of a delivery: whether that delivery is lost. Until then the copy waits, however long an alarm or an outage lasts, since one
+   * that is given up may arrive all the same, beside its successor; from then on it is not written any more.
+   */
+  readonly isPointless?: (() => boolean) | undefined;
 }
 
 /** Publications that are answered for together; each fails for itself. */
@@ -67,6 +72,11 @@ export class Entry {
     this.deadline = deadline;
     this.#batch = batch;
     this.#at = at;
+  }
+
+  /** It waits as long as it makes sense. */
+  get isPatient(): boolean {
+    return this.publication.isPointless !== undefined;
   }
 
   get isSettled(): boolean {

@@ -61,7 +61,7 @@ export class Publisher {
     const entry = new Entry(publication, deadline, batch, at);
     const blocked = this.#connection.link?.blocked;
     if (this.#closed !== undefined) entry.settle(this.#closed);
-    else if (blocked !== undefined) entry.settle(alarm(this.#connection, blocked));
+    else if (blocked !== undefined && !entry.isPatient) entry.settle(alarm(this.#connection, blocked));
     else {
       this.#waiting.push(entry);
       this.#isWanted = true;
@@ -88,14 +88,15 @@ export class Publisher {
     if (this.#closed !== undefined || !this.#isWanted) return;
     if (link === undefined) this.#connect();
     else if (this.#window === undefined) void this.#open(link);
-    else this.#write(this.#window, link);
+    else if (link.blocked === undefined) this.#write(this.#window, link);
   }
 
   #write(window: Window, link: Link): void {
     while (window.hasRoom) {
       const entry = this.#waiting.shift();
       if (entry === undefined) return;
-      if (this.#options.declared.has(entry.publication.route.needs)) window.write(entry);
+      if (entry.publication.isPointless?.()) entry.settle(pointless());
+      else if (this.#options.declared.has(entry.publication.route.needs)) window.write(entry);
       else void this.#prepare(link, entry);
     }
   }
@@ -195,22 +196,22 @@ export class Publisher {
 
   /** What was read before the alarm is confirmed at once; the rest may be confirmed when it is over, and nobody waits for that. */
   #stopFor(link: Link): void {
-    this.#failUnwritten(alarm(this.#connection, link.blocked));
+    this.#failUnwritten(alarm(this.#connection, link.blocked), isImpatient);
     this.#options.clock.schedule(ALARM_GRACE_MS, () => {
       if (link.blocked === undefined || link.isLost) return;
       const failure = alarm(this.#connection, link.blocked, { unknown: true });
-      for (const entry of this.#window?.unanswered ?? []) entry.settle(failure);
+      for (const entry of this.#window?.unanswered ?? []) if (isImpatient(entry)) entry.settle(failure);
     });
   }
 
-  #failUnwritten(failure: IntermodalError): void {
-    for (const entry of this.#preparing) entry.settle(failure);
-    this.#waiting.fail(failure);
+  #failUnwritten(failure: IntermodalError, which: (entry: Entry) => boolean = () => true): void {
+    for (const entry of this.#preparing) if (which(entry)) entry.settle(failure);
+    this.#waiting.fail(failure, which);
   }
 
   /** One timer for all: whoever came first gives up first. */
   #watch(deadline: number): void {
-    if (this.#cancelTimer !== undefined) return;
+    if (this.#cancelTimer !== undefined || deadline === Number.POSITIVE_INFINITY) return;
     const { clock } = this.#options;
     this.#cancelTimer = clock.schedule(deadline - clock.now(), () => {
       this.#cancelTimer = undefined;
@@ -240,8 +241,16 @@ export class Publisher {
     expire(this.#waiting.entries, unsent);
     this.#waiting.dropSettled();
     expire(this.#window?.unanswered ?? [], unanswered);
-    if (next < Number.POSITIVE_INFINITY) this.#watch(next);
+    this.#watch(next);
   }
+}
+
+function isImpatient(entry: Entry): boolean {
+  return !entry.isPatient;
+}
+
+function pointless(): IntermodalError {
+  return new IntermodalError("UNAVAILABLE", "the delivery that it was to replace is somebody else's by now");
 }
 
 function alarm({ server }: Connection, reason = "an alarm", options?: IntermodalErrorOptions): IntermodalError {

@@ -25,7 +25,8 @@ export class Sender {
   publish(publication: Publication): Promise<void> {
     const { publisher, clock, sendTimeoutMs } = this.#options;
     const batch = new Batch(1);
-    publisher.publish(publication, clock.now() + sendTimeoutMs, batch, 0);
+    const deadline = publication.isPointless === undefined ? clock.now() + sendTimeoutMs : Number.POSITIVE_INFINITY;
+    publisher.publish(publication, deadline, batch, 0);
     return batch.taken();
   }
 

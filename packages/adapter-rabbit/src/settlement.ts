@@ -82,7 +82,7 @@ export class Settler {
     const { body } = delivery;
     while (!delivery.isLost) {
       try {
-        await sender.publish({ route, body, properties, dueAt });
+        await sender.publish({ route, body, properties, dueAt, isPointless: () => delivery.isLost });
         subscription.ack(message);
         return;
       } catch (error) {

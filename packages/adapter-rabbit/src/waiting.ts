@@ -35,10 +35,10 @@ export class Waiting {
     }
   }
 
-  /** All of them fail. */
-  fail(failure: IntermodalError): void {
-    for (const entry of this.entries) entry.settle(failure);
-    this.#set([]);
+  /** Those that `which` names fail. */
+  fail(failure: IntermodalError, which: (entry: Entry) => boolean): void {
+    for (const entry of this.entries) if (which(entry)) entry.settle(failure);
+    this.dropSettled();
   }
 
   dropSettled(): void {

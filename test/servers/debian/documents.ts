@@ -103,10 +103,9 @@ async function buildFerretDb(making: Making, go: string | undefined): Promise<vo
   }
   await making.run(["cp", "-r", SOURCE, `${making.made}/root/ferretdb`]);
   await trustAsHere(making);
-  await runInRoot(making, 'exec go "$@"', ["-C", "/root/ferretdb", ...build, FERRETDB, "."], {
-    ...environment,
-    HOME: "/root",
-  });
+  const own = { HOME: "/root", GOROOT: "", GOPATH: "", GOCACHE: "", GOMODCACHE: "", XDG_CACHE_HOME: "" };
+  const script = 'go "$@"; rm -rf /root/go /root/.cache /root/ferretdb';
+  await runInRoot(making, script, ["-C", "/root/ferretdb", ...build, FERRETDB, "."], { ...environment, ...own });
 }
 
 /** A root knows Debian's certificates only; this machine may need others to reach where modules come from. */

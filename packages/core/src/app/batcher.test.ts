@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { BatchError, IntermodalError } from "../errors.ts";
+import { systemClock } from "../ports/clock.ts";
 import { VirtualClock } from "../testing/index.ts";
 import { Batcher, LazyBatch } from "./batcher.ts";
 
 test("calls of one turn travel together, and each gets its own answer", async () => {
   const batches: number[][] = [];
-  const batcher = new Batcher<number, number>(async (items) => {
+  const batcher = new Batcher<number, number>(systemClock, async (items) => {
     batches.push([...items]);
     return items.map((item) => item * 2);
   });
@@ -16,7 +17,7 @@ test("calls of one turn travel together, and each gets its own answer", async ()
 test("no more batches than four are under way, and no call waits for ever", async () => {
   let underWay = 0;
   let most = 0;
-  const batcher = new Batcher<number, number>(async (items) => {
+  const batcher = new Batcher<number, number>(systemClock, async (items) => {
     most = Math.max(most, ++underWay);
     await new Promise((resolve) => setImmediate(resolve));
     underWay--;
@@ -27,9 +28,26 @@ test("no more batches than four are under way, and no call waits for ever", asyn
   expect(most).toBe(4);
 });
 
+test("behind batches that get no answer nobody waits longer than a moment", async () => {
+  const clock = new VirtualClock();
+  const batches: number[] = [];
+  const batcher = new Batcher<number, number>(clock, (items) => {
+    batches.push(items.length);
+    return new Promise(() => {});
+  });
+  for (let n = 0; n < 2_000; n++) void batcher.add(n);
+  await clock.settle();
+  expect(batches).toEqual([256, 256, 256, 256]);
+  await clock.advance(50);
+  expect(batches.reduce((sum, size) => sum + size, 0)).toBe(2_000);
+  void batcher.add(2_000);
+  await clock.advance(50);
+  expect(batches.at(-1)).toBe(1);
+});
+
 test("an item that is refused fails alone, and the others keep their answers", async () => {
   const refusal = new IntermodalError("PAYLOAD_TOO_LARGE", "too large");
-  const batcher = new Batcher<number, number>(async () => {
+  const batcher = new Batcher<number, number>(systemClock, async () => {
     throw new BatchError([undefined, refusal], [10, undefined]);
   });
   const [kept, refused] = await Promise.allSettled([batcher.add(1), batcher.add(2)]);
@@ -39,7 +57,7 @@ test("an item that is refused fails alone, and the others keep their answers", a
 
 test("a batch that fails as a whole fails for all", async () => {
   const down = new IntermodalError("UNAVAILABLE", "down");
-  const batcher = new Batcher<number, number>(() => Promise.reject(down));
+  const batcher = new Batcher<number, number>(systemClock, () => Promise.reject(down));
   const results = await Promise.allSettled([batcher.add(1), batcher.add(2)]);
   expect(results.map((result) => result.status === "rejected" && result.reason)).toEqual([down, down]);
 });

@@ -3,29 +3,41 @@ import type { Clock } from "../ports/clock.ts";
 
 const MAX_BATCH = 256;
 const MAX_IN_FLIGHT = 4;
+/** How long a call waits for a batch that is under way: a server that does not answer must not add its time-outs up. */
+const PATIENCE_MS = 50;
 
 /**
  * Gathers single calls into the batches that ports take. A call waits for nothing but the end of the current turn, or for a place when several batches are
- * under way, so that a quiet process has no added delay and a busy one long batches.
+ * under way, and no longer than 50 ms, so that a quiet process has no added delay and a busy one long batches.
  */
 export class Batcher<Item, Result> {
+  readonly #clock: Clock;
   readonly #run: (items: readonly Item[]) => Promise<readonly Result[]>;
   #waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
   #inFlight = 0;
   #scheduled = false;
+  #isImpatient = false;
   readonly #flush = () => {
     this.#scheduled = false;
     while (this.#waiting.length > 0 && this.#inFlight < MAX_IN_FLIGHT) void this.#send();
+    if (this.#waiting.length === 0 || this.#isImpatient) return;
+    this.#isImpatient = true;
+    this.#clock.schedule(PATIENCE_MS, this.#flushAll);
+  };
+  readonly #flushAll = () => {
+    this.#isImpatient = false;
+    while (this.#waiting.length > 0) void this.#send();
   };
 
-  constructor(run: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  constructor(clock: Clock, run: (items: readonly Item[]) => Promise<readonly Result[]>) {
+    this.#clock = clock;
     this.#run = run;
   }
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      if (this.#scheduled || this.#inFlight >= MAX_IN_FLIGHT) return;
+      if (this.#scheduled || (this.#isImpatient && this.#inFlight >= MAX_IN_FLIGHT)) return;
       this.#scheduled = true;
       queueMicrotask(this.#flush);
     });

@@ -56,7 +56,8 @@ function schemeOf(url: string): string {
   if (scheme !== undefined) return scheme.toLowerCase();
   throw new IntermodalError(
     "CONFIG_INVALID",
-    `${JSON.stringify(redact(url))} is not a URL: it must begin with a scheme, such as "nats://localhost:4222"`,
+    // Not quoted: without a scheme nobody can tell what in it is a password.
+    'what is configured is not a URL: it must begin with a scheme, such as "nats://localhost:4222"',
   );
 }
 
@@ -96,7 +97,7 @@ export class AdapterCatalogue {
     const known = [...new Set([...this.#factories.keys(), ...KNOWN.flatMap(({ schemes }) => schemes)])].join(", ");
     throw new IntermodalError(
       "UNKNOWN_SCHEME",
-      `no adapter for the scheme "${scheme}:" of ${redact(url)}; known schemes: ${known}. Others are registered with createApp({ adapters: [...] })`,
+      `no adapter for the scheme "${scheme}:"; known schemes: ${known}. Others are registered with createApp({ adapters: [...] })`,
     );
   }
 

@@ -103,15 +103,15 @@ export class Runtime {
     const { clock, logger, node } = surroundings;
     this.writer = ports.eventStream && new RunStreamWriter({ stream: ports.eventStream, clock, logger, writer: node });
     this.#store = ports.taskStateStore && new TaskStore(ports.taskStateStore, surroundings);
-    this.#send = new Batcher<OutgoingCommand, void>(async (commands) => {
+    this.#send = new Batcher<OutgoingCommand, void>(clock, async (commands) => {
       await ports.commandBus.send(commands);
       return [];
     });
-    this.#finish = new Batcher<StreamFinish, void>(async (finishes) => {
+    this.#finish = new Batcher<StreamFinish, void>(clock, async (finishes) => {
       await ports.eventStream?.finish(finishes);
       return [];
     });
-    this.#publish = new Batcher<OutgoingEvent, void>(async (events) => {
+    this.#publish = new Batcher<OutgoingEvent, void>(clock, async (events) => {
       await ports.eventBus.publish(events);
       return [];
     });
@@ -182,13 +182,13 @@ export class TaskStore {
     this.#surroundings = surroundings;
     const { clock, logger } = surroundings;
     this.waiter = new EndWaiter(port, clock, surroundings.settings.pollIntervalMs);
-    this.#create = new Batcher((drafts) => port.create(drafts));
-    this.#get = new Batcher((ids) => port.get(ids));
-    this.#claim = new Batcher((claims) => port.claim(claims));
-    this.#renew = new Batcher((renewals) => port.renew(renewals));
-    this.#reserve = new Batcher((reservations) => port.reserve(reservations));
-    this.#settle = new Batcher((settles) => port.settle(settles));
-    this.#childEnded = new Batcher((ends) => port.childEnded(ends));
+    this.#create = new Batcher(clock, (drafts) => port.create(drafts));
+    this.#get = new Batcher(clock, (ids) => port.get(ids));
+    this.#claim = new Batcher(clock, (claims) => port.claim(claims));
+    this.#renew = new Batcher(clock, (renewals) => port.renew(renewals));
+    this.#reserve = new Batcher(clock, (reservations) => port.reserve(reservations));
+    this.#settle = new Batcher(clock, (settles) => port.settle(settles));
+    this.#childEnded = new Batcher(clock, (ends) => port.childEnded(ends));
     const dropped = (error: unknown) =>
       logger.debug("a note to the task state store was lost; the sweep will mend it", { error: messageOf(error) });
     this.#sent = new LazyBatch(clock, LAZY_WRITE_MS, (marks) => port.markSent(marks), dropped);
