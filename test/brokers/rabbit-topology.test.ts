@@ -219,6 +219,16 @@ describe.runIf(missing === undefined)("what stands on a RabbitMQ server", () => 
     await vi.waitFor(() => expect(ids()).toContain("b"), SOON);
   });
 
+  test("health tells the lag of what is consumed here", async () => {
+    fresh();
+    const { commandBus, adapter } = make();
+    expect((await adapter.health()).connected).toBe(false);
+    await commandBus.work("work", { concurrency: 1 }, () => new Promise(() => {}));
+    await commandBus.send(["a", "b", "c"].map((id) => ({ ...command(id), queue: "work" })));
+    const consumptions = [{ place: "work", consuming: true, lag: 2 }];
+    await vi.waitFor(async () => expect(await adapter.health()).toMatchObject({ consumptions }), SOON);
+  });
+
   test("adapters of one URL and one process share two connections, which end with the last of them", async () => {
     fresh();
     const factory = rabbit({ heartbeatMs: 1_000 });

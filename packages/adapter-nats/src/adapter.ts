@@ -1,4 +1,4 @@
-import type { Adapter, AdapterContext, AdapterHealth } from "@intermodal/core/ports";
+import type { Adapter, AdapterContext, AdapterHealth, ConsumptionHealth } from "@intermodal/core/ports";
 import { NatsCommandBus } from "./command-bus.ts";
 import type { Connection } from "./connection.ts";
 import { NatsConsumption } from "./consumption.ts";
@@ -34,12 +34,10 @@ export class NatsAdapter implements Adapter {
     const version = connection.client?.info?.version;
     if (version === undefined) return { connected: false, detail: `not connected to ${connection.where}` };
     const consumptions = [...this.#session.endings].filter((ending) => ending instanceof NatsConsumption);
-    const lag = await this.#lag(consumptions);
-    const consuming = consumptions.length === 1 ? "1 consumption" : `${consumptions.length} consumptions`;
-    const lagging = lag === undefined ? "" : `, lag ${lag}`;
     return {
       connected: true,
-      detail: `connected to ${connection.where} (nats-server ${version}); ${consuming}${lagging}`,
+      consumptions: await Promise.all(consumptions.map((consumption) => this.#healthOf(consumption))),
+      detail: `connected to ${connection.where} (nats-server ${version})`,
     };
   }
 
@@ -49,16 +47,8 @@ export class NatsAdapter implements Adapter {
     await this.#release();
   }
 
-  /** How many messages wait for what is consumed here; undefined when the server doesn't tell. */
-  async #lag(consumptions: readonly NatsConsumption[]): Promise<number | undefined> {
-    const places = new Map(consumptions.map(({ place }) => [place.durable, place]));
-    try {
-      const infos = await Promise.all(
-        [...places.values()].map(({ stream, durable }) => this.#session.api.consumerInfo(stream, durable)),
-      );
-      return infos.reduce((sum, info) => sum + (info?.num_pending ?? 0), 0);
-    } catch {
-      return undefined;
-    }
+  async #healthOf({ place, isConsuming }: NatsConsumption): Promise<ConsumptionHealth> {
+    const info = await this.#session.api.consumerInfo(place.stream, place.durable).catch(() => undefined);
+    return { place: place.name, consuming: isConsuming, lag: info?.num_pending };
   }
 }

@@ -79,6 +79,11 @@ export class NatsConsumption implements Consumption, Ending {
     });
   }
 
+  /** Whether the server delivers to it now. */
+  get isConsuming(): boolean {
+    return this.#consumer.isConsuming;
+  }
+
   /** Resolves once the server delivers. @throws `CLOSED`, `CONFIG_INVALID`. */
   async start(): Promise<void> {
     this.#session.add(this);

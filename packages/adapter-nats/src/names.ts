@@ -7,6 +7,8 @@ export type PlaceKind = "queue" | "listener";
 /** Where messages wait for one queue or one listener, and where they go meanwhile. */
 export interface PlaceNames {
   readonly kind: PlaceKind;
+  /** The queue, or the listener's key. */
+  readonly name: string;
   /** In errors and logs. */
   readonly title: string;
   /** The stream that holds what waits here; what is delayed or dead is always in TASKS. */
@@ -71,6 +73,7 @@ export class Names {
     const encoded = encodeName(queue);
     return {
       kind: "queue",
+      name: queue,
       title: `queue ${JSON.stringify(queue)}`,
       stream: this.tasks,
       durable: shorten(`q_${encoded}`),
@@ -87,6 +90,7 @@ export class Names {
     const place = `${service}.${listener}`;
     return {
       kind: "listener",
+      name: key,
       title: `listener ${JSON.stringify(key)}`,
       stream: this.events,
       // Encoded names never hold "=_".

@@ -59,6 +59,11 @@ export class PullConsumer {
     return this.#stopping;
   }
 
+  /** Whether the server delivers now. */
+  get isConsuming(): boolean {
+    return this.#isStarted && !this.#attaching && !this.#stopping && this.#options.session.connection.isUp;
+  }
+
   /** Resolves once the server delivers. @throws `CLOSED`, `CONFIG_INVALID`. */
   start(): Promise<void> {
     void this.#attach();

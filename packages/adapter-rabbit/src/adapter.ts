@@ -1,5 +1,5 @@
-import type { Adapter, AdapterHealth } from "@intermodal/core/ports";
-import type { Client } from "./client.ts";
+import type { Adapter, AdapterHealth, ConsumptionHealth } from "@intermodal/core/ports";
+import type { Client, Consuming } from "./client.ts";
 import { RabbitCommandBus } from "./command-bus.ts";
 import { RabbitEventBus } from "./event-bus.ts";
 import { countIn } from "./inspect.ts";
@@ -36,8 +36,9 @@ export class RabbitAdapter implements Adapter {
     const [first] = used;
     if (first === undefined) return { connected: false, detail: `${publishing.server} has not been used yet` };
     const blocked = publishing.link?.blocked;
-    if (blocked !== undefined) return { connected: true, detail: `${publishing.server} takes no messages: ${blocked}` };
-    return { connected: true, detail: `RabbitMQ ${first.link?.version}; ${await this.#consuming()}` };
+    const alarm = blocked === undefined ? "" : `; ${publishing.server} takes no messages: ${blocked}`;
+    const consumptions = await Promise.all([...this.#client.consumptions].map((each) => this.#healthOf(each)));
+    return { connected: true, consumptions, detail: `RabbitMQ ${first.link?.version}${alarm}` };
   }
 
   close(): Promise<void> {
@@ -50,13 +51,9 @@ export class RabbitAdapter implements Adapter {
     await this.#release();
   }
 
-  async #consuming(): Promise<string> {
+  async #healthOf({ place, isConsuming }: Consuming): Promise<ConsumptionHealth> {
     const { link } = this.#client.options.connections.consuming;
-    const consumptions = [...this.#client.consumptions];
-    const lost = consumptions.filter(({ isConsuming }) => !isConsuming).length;
-    const queues = new Set(consumptions.map(({ place }) => place.queue));
-    let lag = 0;
-    if (link !== undefined) for (const queue of queues) lag += await countIn(link, queue).catch(() => 0);
-    return `${consumptions.length} consumptions${lost > 0 ? `, ${lost} of them lost` : ""}, lag ${lag}`;
+    const lag = link && (await countIn(link, place.queue).catch(() => undefined));
+    return { place: place.name, consuming: isConsuming, lag };
   }
 }

@@ -4,6 +4,7 @@ import { Names } from "./names.ts";
 test("names say what they are of", () => {
   const names = new Names("shop");
   expect(names.queue("orders.eu")).toEqual({
+    name: "orders.eu",
     what: 'queue "orders.eu"',
     queue: "intermodal.shop.queue.orders.eu",
     dead: "intermodal.shop.queue-dead.orders.eu",

@@ -5,6 +5,8 @@ const MAX_NAME = 240;
 
 /** Where messages wait for the workers of one queue, or for the replicas of one listener. */
 export interface Place {
+  /** The queue, or the listener's key. */
+  readonly name: string;
   /** In errors and logs. */
   readonly what: string;
   /** The queue that is consumed; also its routing key in the namespace's exchanges. */
@@ -42,15 +44,12 @@ export class Names {
   }
 
   queue(name: string): Place {
-    return this.#place(`queue "${name}"`, "queue", name);
+    return this.#place("queue", name, name);
   }
 
   listener(listener: ListenerName): Place {
-    return this.#place(
-      `listener "${listenerKey(listener)}"`,
-      "listener",
-      `${encodeName(listener.service)}.${listener.listener}`,
-    );
+    const key = listenerKey(listener);
+    return this.#place("listener", key, `${encodeName(listener.service)}.${listener.listener}`);
   }
 
   /** The queue in which messages wait for `ms` at most. */
@@ -58,12 +57,13 @@ export class Names {
     return checked(`${this.#prefix}.delay.${ms}`);
   }
 
-  #place(what: string, kind: string, name: string): Place {
+  #place(kind: string, name: string, encoded: string): Place {
     return {
-      what,
-      queue: checked(`${this.#prefix}.${kind}.${name}`),
-      dead: checked(`${this.#prefix}.${kind}-dead.${name}`),
-      lock: checked(`${this.#prefix}.${kind}-lock.${name}`),
+      name,
+      what: `${kind} "${name}"`,
+      queue: checked(`${this.#prefix}.${kind}.${encoded}`),
+      dead: checked(`${this.#prefix}.${kind}-dead.${encoded}`),
+      lock: checked(`${this.#prefix}.${kind}-lock.${encoded}`),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { IntermodalError, redact } from "../errors.ts";
+import { IntermodalError } from "../errors.ts";
 import { memory } from "../memory/index.ts";
 import { ADAPTER_API, type AdapterFactory } from "../ports/adapter.ts";
 
