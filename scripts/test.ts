@@ -8,12 +8,24 @@ const root = resolve(import.meta.dirname, "..");
 const results = resolve(root, ".results");
 const vitestTotals = resolve(results, "vitest.json");
 
+/** Leaves the totals. */
+const VITEST = [
+  "node_modules/vitest/vitest.mjs",
+  "run",
+  "--reporter=default",
+  `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`,
+];
+/** What needs real servers, and a machine that is not busy with something else. */
+const ON_SERVERS = ["test/brokers", "test/faults", "test/interop", "test/servers", "test/torture"];
+
 interface Step {
   name: string;
   says: string;
   command: string[];
   /** Shows what it prints while it runs; of the other steps it is shown when they fail. */
   loud?: boolean;
+  /** Its tests count one by one. */
+  tests?: boolean;
   /** Elsewhere it runs only when it is named. */
   onlyInCi?: boolean;
 }
@@ -35,21 +47,24 @@ const steps: Step[] = [
     command: ["node_modules/tsup/dist/cli-default.js"],
   },
   {
+    name: "tests",
+    says: "unit, conformance, architecture, package and example tests (vitest)",
+    command: [...VITEST, ...ON_SERVERS.map((folder) => `--exclude=${folder}/**`)],
+    loud: true,
+    tests: true,
+  },
+  {
     name: "servers",
-    says: "brokers to test with: found, or made once and kept in a cache",
-    command: ["test/servers/prepare.ts", "nats", "rabbit"],
+    says: "servers to test with: found, or made once and kept in a cache",
+    command: ["test/servers/prepare.ts", "nats", "rabbit", "redis", "valkey", "mongo", "nats@2.9"],
     loud: true,
   },
   {
-    name: "tests",
-    says: "unit, conformance, architecture, package and example tests (vitest)",
-    command: [
-      "node_modules/vitest/vitest.mjs",
-      "run",
-      "--reporter=default",
-      `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`,
-    ],
+    name: "brokers",
+    says: "tests on real servers (vitest): they mostly wait",
+    command: [...VITEST, "--maxWorkers=3", ...ON_SERVERS],
     loud: true,
+    tests: true,
   },
   {
     name: "docs",
@@ -70,6 +85,7 @@ const failures: string[] = [];
 
 function run(step: Step): void {
   const [script = "", ...args] = step.command;
+  rmSync(vitestTotals, { force: true });
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd: root,
     stdio: step.loud === true ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
@@ -80,7 +96,7 @@ function run(step: Step): void {
   const passed = status === 0;
   if (step.name === "build" && passed) process.env.INTERMODAL_BUILT = "yes";
   if (!passed) process.stdout.write(`${stdout ?? ""}${stderr ?? ""}`);
-  if (step.name === "tests") countTests(passed);
+  if (step.tests === true) countTests(passed);
   totals[passed ? "passed" : "failed"]++;
   if (!passed) failures.push(step.says);
 }

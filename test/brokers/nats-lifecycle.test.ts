@@ -6,5 +6,5 @@ import { withMemoryStores } from "./with-memory-stores.ts";
 await describeBroker(
   { kind: "nats", harness: (server, size) => withMemoryStores(natsHarness(server, size)) },
   lifecycleCases,
-  { atOnce: 24 },
+  { atOnce: 20 },
 );

@@ -4,4 +4,4 @@ import { natsHarness } from "./nats-harness.ts";
 
 const harness = natsHarness;
 
-await describeBroker({ kind: "nats", harness }, casesFor(["commandBus", "eventBus"]), { atOnce: 12 });
+await describeBroker({ kind: "nats", harness }, casesFor(["commandBus", "eventBus"]), { atOnce: 10 });

@@ -5,7 +5,7 @@ import { type Channel, connect } from "amqplib";
 import { RUNGS_MS } from "../../packages/adapter-rabbit/src/delays.ts";
 import { Names, type Place } from "../../packages/adapter-rabbit/src/names.ts";
 import { ProcessClock } from "../../packages/core/src/testing/virtual-clock.ts";
-import { type RabbitServer, type Server, startProxy, type Proxy as TcpProxy } from "../servers/index.ts";
+import { type Server, startProxy, type Proxy as TcpProxy } from "../servers/index.ts";
 
 /** A short one only makes tests quick: a frozen holder is found out after two to three of them. */
 const HEARTBEAT_MS = 1_000;
@@ -58,19 +58,6 @@ class Footprint {
   }
 }
 
-/**
- * RabbitMQ keeps the names of new quorum queues in memory for three seconds, and starts a queue afresh, empty, when it is killed before (its issue
- * 15725). The cases make their queues a moment before they kill the server, so here the names are written at once.
- */
-const WRITE_NAMES_AT_ONCE = `spawn(fun Again() -> [dets:sync(Table) || Table <- dets:all()], timer:sleep(50), Again() end).`;
-
-async function writeNamesAtOnce(server: Server): Promise<void> {
-  if (server.restartable) await (server as RabbitServer).ctl("eval", WRITE_NAMES_AT_ONCE);
-}
-
-/** Servers that do. */
-const prepared = new WeakMap<Server, Promise<void>>();
-
 /** The RabbitMQ adapter on a real server, each client through a proxy of its own. */
 export function rabbitHarness(server: Server, size: Harness["size"] = "small", options: RabbitOptions = {}): Harness {
   const clients = new Map<Adapter, Client>();
@@ -90,8 +77,6 @@ export function rabbitHarness(server: Server, size: Harness["size"] = "small", o
     name: "rabbit",
     size,
     async create({ namespace, node, clock }) {
-      if (!prepared.has(server)) prepared.set(server, writeNamesAtOnce(server));
-      await prepared.get(server);
       const proxy = await startProxy(server.port);
       const process = new ProcessClock(clock);
       const url = new URL(server.url);
@@ -104,10 +89,7 @@ export function rabbitHarness(server: Server, size: Harness["size"] = "small", o
     },
     faults: {
       stop: () => server.kill(),
-      start: async () => {
-        await server.start();
-        await writeNamesAtOnce(server);
-      },
+      start: () => server.start(),
       cut: async (adapter) => client(adapter).proxy.cut(),
       mend: async (adapter) => client(adapter).proxy.mend(),
       loseAnswers: async (adapter, count) => {

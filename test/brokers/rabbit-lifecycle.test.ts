@@ -6,5 +6,5 @@ import { withMemoryStores } from "./with-memory-stores.ts";
 await describeBroker(
   { kind: "rabbit", harness: (server, size) => withMemoryStores(rabbitHarness(server, size)) },
   lifecycleCases,
-  { atOnce: 24 },
+  { atOnce: 10 },
 );

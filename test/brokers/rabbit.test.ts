@@ -4,4 +4,4 @@ import { rabbitHarness } from "./rabbit-harness.ts";
 
 const harness = rabbitHarness;
 
-await describeBroker({ kind: "rabbit", harness }, casesFor(["commandBus", "eventBus"]), { atOnce: 12 });
+await describeBroker({ kind: "rabbit", harness }, casesFor(["commandBus", "eventBus"]), { atOnce: 10 });

@@ -20,6 +20,8 @@ export function withMemoryStores(harness: Harness): Harness {
   const { faults = {} } = harness;
   return {
     ...harness,
+    // Every one is tried over memory; here they take real time.
+    moments: 2,
     name: `${harness.name} with stores in memory`,
     async create(context) {
       const bus = await harness.create(context);

@@ -38,7 +38,9 @@ for (const [kind, signal] of [
   ["nats", "SIGKILL"],
   ["rabbit", "SIGKILL"],
 ] as const) {
-  it(`a ${kind} server's parent that ends by ${signal} leaves neither a process nor a file`, async (t) => {
+  it(`a ${kind} server's parent that ends by ${signal} leaves neither a process nor a file`, {
+    timeout: 60_000,
+  }, async (t) => {
     await need(kind, t);
     const parent = await parentOf(kind);
     const processes = await descendants(parent.pid ?? 0);

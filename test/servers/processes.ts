@@ -37,6 +37,8 @@ export class ProcessGroup {
       stdio: ["pipe", "ignore", "ignore"],
     });
     this.#watchdog.unref();
+    // Were it gone, there would be nobody to tell.
+    this.#watchdog.stdin?.on("error", () => {});
   }
 
   start([program, ...args]: CommandLine, environment: Environment): void {

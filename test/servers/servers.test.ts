@@ -78,7 +78,7 @@ for (const kind of KINDS) {
       expect(await ask(server)).toBe(true);
     });
 
-    it("is gone when it is killed, and comes back on its port", async (t) => {
+    it("is gone when it is killed, and comes back on its port", { timeout: 60_000 }, async (t) => {
       needOwn(server, t);
       const { port } = server;
       await server.kill();

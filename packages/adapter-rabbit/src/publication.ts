@@ -60,6 +60,8 @@ export class Entry {
   readonly publication: Publication;
   /** When its sender gives up, on the clock. */
   readonly deadline: number;
+  /** On the clock; once it is with the broker. */
+  writtenAt = Number.POSITIVE_INFINITY;
   /** It came back for want of a queue: its confirmation says nothing. */
   returned = false;
   /** Its queue was declared again already. */

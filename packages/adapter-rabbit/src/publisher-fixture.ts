@@ -12,6 +12,7 @@ const SEND_TIMEOUT_MS = 10_000;
 
 /** A confirm channel whose broker does nothing but what a test tells it to. */
 export class FakeChannel extends EventEmitter {
+  isClosed = false;
   readonly published: { readonly id: string | undefined; readonly expiration: unknown }[] = [];
 
   publish(_exchange: string, _routingKey: string, _content: Buffer, options: Options.Publish): boolean {
@@ -37,6 +38,7 @@ export class FakeChannel extends EventEmitter {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     this.emit("close");
   }
 }
@@ -109,6 +111,10 @@ export function stage() {
       const channel = this.model.channels.at(-1);
       if (channel === undefined) throw new Error("no channel was opened");
       return channel;
+    },
+    /** Sends a copy that is to take the place of a delivery. */
+    replace(messageId: string, isPointless: () => boolean): Promise<void> {
+      return sender.publish({ route, body: new Uint8Array(4), properties: { messageId }, isPointless });
     },
     send(ids: readonly string[], { bytes = 4, dueAt }: { bytes?: number; dueAt?: number } = {}): Promise<void> {
       return sender.publishAll(ids, (messageId) => ({

@@ -104,6 +104,31 @@ describe("when the connection goes", () => {
     expect(await unwritten).toEqual(["UNAVAILABLE"]);
   });
 
+  test("a channel that does not answer is given up, and what nobody may give up on goes over the next one", async () => {
+    const s = stage();
+    const stuck = fates(s.send(["a"]), 1);
+    let replaced = false;
+    const copy = s
+      .replace("copy", () => false)
+      .then(
+        () => {
+          replaced = true;
+        },
+        (error: IntermodalError) => error.code,
+      );
+    await s.clock.advance(5_000);
+    const [silent] = s.model.channels;
+    await s.clock.advance(5_000);
+    expect(await stuck).toEqual(["UNAVAILABLE unknown"]);
+    const next = fates(s.send(["b"]), 1);
+    await s.clock.settle();
+    expect([s.model.channels.length, s.channel.ids]).toEqual([2, ["b"]]);
+    s.channel.confirm(1);
+    expect(await next).toEqual(["taken"]);
+    await s.clock.advance(10_000);
+    expect([silent?.isClosed, replaced, await copy]).toEqual([true, false, "UNAVAILABLE"]);
+  });
+
   test("what can't be cured is told at once", async () => {
     const s = stage();
     s.refuse(new IntermodalError("CONFIG_INVALID", "wrong password"));

@@ -33,6 +33,8 @@ export class Publisher {
   /** Waiting for what they need to be declared. */
   readonly #preparing = new Set<Entry>();
   #window: Window | undefined;
+  /** No longer written to, since the broker does not answer. */
+  readonly #retired = new Set<Window>();
   #isOpening = false;
   #isWanted = false;
   #cancelTimer: (() => void) | undefined;
@@ -79,8 +81,8 @@ export class Publisher {
     this.#cancelTimer?.();
     this.#failUnwritten(this.#closed);
     const lost = new IntermodalError("CLOSED", message, { unknown: true });
-    for (const entry of this.#window?.unanswered ?? []) entry.settle(lost);
-    await this.#window?.close();
+    for (const entry of this.#unanswered()) entry.settle(lost);
+    await Promise.all(this.#windows().map((window) => window.close()));
   }
 
   #pump(): void {
@@ -96,9 +98,14 @@ export class Publisher {
       const entry = this.#waiting.shift();
       if (entry === undefined) return;
       if (entry.publication.isPointless?.()) entry.settle(pointless());
-      else if (this.#options.declared.has(entry.publication.route.needs)) window.write(entry);
+      else if (this.#options.declared.has(entry.publication.route.needs)) this.#writeNow(window, entry);
       else void this.#prepare(link, entry);
     }
+  }
+
+  #writeNow(window: Window, entry: Entry): void {
+    window.write(entry);
+    if (this.#cancelTimer === undefined) this.#watch(entry.writtenAt + this.#options.sendTimeoutMs);
   }
 
   /** Declares what an entry needs, then lets it go on. */
@@ -175,6 +182,7 @@ export class Publisher {
   /** The broker has closed the channel, or it went with its connection. */
   #afterChannel(window: Window, link: Link, unanswered: readonly Entry[], failure: unknown): void {
     if (this.#window === window) this.#window = undefined;
+    this.#retired.delete(window);
     const culprit = tooLarge(failure);
     let untouched: readonly Entry[] = [];
     if (culprit !== undefined) {
@@ -200,7 +208,7 @@ export class Publisher {
     this.#options.clock.schedule(ALARM_GRACE_MS, () => {
       if (link.blocked === undefined || link.isLost) return;
       const failure = alarm(this.#connection, link.blocked, { unknown: true });
-      for (const entry of this.#window?.unanswered ?? []) if (isImpatient(entry)) entry.settle(failure);
+      for (const entry of this.#unanswered()) if (isImpatient(entry)) entry.settle(failure);
     });
   }
 
@@ -240,8 +248,34 @@ export class Publisher {
     expire(this.#preparing, unsent);
     expire(this.#waiting.entries, unsent);
     this.#waiting.dropSettled();
-    expire(this.#window?.unanswered ?? [], unanswered);
-    this.#watch(next);
+    expire(this.#unanswered(), unanswered);
+    this.#watch(Math.min(next, this.#retireSilent(now)));
+  }
+
+  /**
+   * A broker that restarts may lose a message between its channel and a queue, and from then on confirm nothing more of that channel to that queue: whoever comes
+   * next gets another channel. @returns when to look again.
+   */
+  #retireSilent(now: number): number {
+    const { clock, sendTimeoutMs } = this.#options;
+    const window = this.#window;
+    if (window === undefined) return Number.POSITIVE_INFINITY;
+    if (this.#connection.link?.blocked !== undefined) return now + sendTimeoutMs;
+    const lookAt = window.owedSince + sendTimeoutMs;
+    if (lookAt > now) return lookAt;
+    this.#window = undefined;
+    this.#retired.add(window);
+    clock.schedule(sendTimeoutMs, () => void window.close());
+    this.#pump();
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #windows(): Window[] {
+    return this.#window === undefined ? [...this.#retired] : [this.#window, ...this.#retired];
+  }
+
+  #unanswered(): Entry[] {
+    return this.#windows().flatMap((window) => [...window.unanswered]);
   }
 }
 

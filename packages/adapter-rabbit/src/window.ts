@@ -52,6 +52,12 @@ export class Window {
     return this.#written.size < WINDOW && !this.#isFull;
   }
 
+  /** Since when the broker owes an answer, on the clock. */
+  get owedSince(): number {
+    for (const { writtenAt } of this.#written.values()) return writtenAt;
+    return Number.POSITIVE_INFINITY;
+  }
+
   get unanswered(): Iterable<Entry> {
     return this.#written.values();
   }
@@ -59,7 +65,9 @@ export class Window {
   write(entry: Entry): void {
     const { channel, clock } = this.#options;
     const { route, body, properties, dueAt } = entry.publication;
-    if (dueAt !== undefined) properties.expiration = Math.max(0, Math.ceil(dueAt - clock.now()));
+    const now = clock.now();
+    entry.writtenAt = now;
+    if (dueAt !== undefined) properties.expiration = Math.max(0, Math.ceil(dueAt - now));
     const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     try {
       this.#isFull = !channel.publish(route.exchange, route.routingKey, content, properties);

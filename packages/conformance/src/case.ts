@@ -29,6 +29,8 @@ export interface CaseContext {
   readonly faults: Faults;
   /** How many: `full` in a soak, `small` in an ordinary run. */
   size(full: number, small: number): number;
+  /** In an ordinary run: at how many moments of a crash case something happens. In a soak it is every one. */
+  readonly moments: number;
   /** Lets `ms` pass on the clock. */
   sleep(ms: number): Promise<void>;
   /**

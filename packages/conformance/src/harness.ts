@@ -21,6 +21,11 @@ export interface Harness {
    * @default "small"
    */
   readonly size?: "small" | "full";
+  /**
+   * In an ordinary run: at how many moments of a crash case, evenly spread, something happens. In a soak it is every one.
+   * @default 10
+   */
+  readonly moments?: number;
 }
 
 /** Time that passes only when told to. */

@@ -37,6 +37,8 @@ export const DEFAULT_LIMIT_MS = 300_000;
 /** For closing and cleaning up after a case. */
 export const CLEANUP_LIMIT_MS = 30_000;
 
+const MOMENTS = 10;
+
 /** Thrown by a case that does not apply; the reason is its message. */
 export class SkipError extends Error {
   override readonly name: string = "SkipError";
@@ -94,6 +96,7 @@ class CaseRun {
       faults: this.#faults,
       open: (options) => this.#open(options),
       size: (full, small) => (this.#harness.size === "full" ? full : small),
+      moments: this.#harness.moments ?? MOMENTS,
       sleep: (ms) => passUntil(time, time.clock.now() + ms),
       until: (what, condition, { withinMs = 10_000 } = {}) => until(time, what, condition, withinMs),
       never: (what, condition, { forMs }) => never(time, what, condition, forMs),

@@ -7,7 +7,7 @@ export interface Archive {
   readonly keyring: string;
 }
 
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+export const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const DEFAULT_MIRROR = "http://deb.debian.org/debian";
 
 /** The mirror that this machine's own apt is configured with where it is a Debian's, else Debian's own. */

@@ -1,8 +1,8 @@
-import { inCache } from "../cache.ts";
+import { exists, inCache } from "../cache.ts";
 import type { Program } from "../local.ts";
 import { onThisMachine, which } from "../path.ts";
 import type { ServerKind } from "../server.ts";
-import { archive } from "./archive.ts";
+import { archive, KEYRING } from "./archive.ts";
 import { documentsRoot, FERRETDB } from "./documents.ts";
 import { unpackPackages } from "./packages.ts";
 import { debianRoot, inRoot, type RootPlan } from "./root.ts";
@@ -34,6 +34,7 @@ export async function whyNoDebian(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "a private Debian can be made by root only";
   for (const name of NEEDED)
     if ((await which(name)) === undefined) return `a private Debian can't be made without ${name}`;
+  if (!(await exists(KEYRING))) return "a private Debian can't be made without the package debian-archive-keyring";
   return undefined;
 }
 

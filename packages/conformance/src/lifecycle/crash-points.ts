@@ -64,7 +64,7 @@ export async function atEachMoment(t: CaseContext, what: string, run: (at: numbe
 
 /** Every moment, or as many of them, evenly spread, as there is time for. */
 export function chosen(t: CaseContext, count: number): readonly number[] {
-  const most = Math.min(count, t.size(count, FEW));
+  const most = Math.min(count, t.size(count, t.moments));
   return Array.from({ length: most }, (_, turn) => 1 + Math.floor((turn * count) / most));
 }
 
@@ -72,6 +72,3 @@ export function chosen(t: CaseContext, count: number): readonly number[] {
 export interface Moments {
   readonly passed: readonly string[];
 }
-
-/** Where every moment takes real time. */
-const FEW = 4;
