@@ -15,6 +15,7 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
     kills: new Map(),
     outages: [],
     failsForGood: (index) => index === 9,
+    failsAtFirst: (index) => index === 8,
     ...changes,
   };
 }
@@ -35,7 +36,7 @@ test("a run in which all is well", () => {
     missing: [],
     invented: [],
     deadForNothing: [],
-    duplicates: { sentTwice: 0, afterKill: 0, afterRestart: 0, unexplained: [] },
+    duplicates: { sentTwice: 0, afterKill: 0, afterRestart: 0, afterRetry: 0, unexplained: [] },
   });
 });
 
@@ -52,6 +53,11 @@ test("what was never sent is invented, handled or dead", () => {
 
 test("dead letters are counted by message, and each has to have a reason", () => {
   expect(judge(evidence({ dead: [9, 9, 3] }))).toMatchObject({ dead: 2, deadTwice: 1, deadForNothing: [3] });
+});
+
+test("a second handling of what failed on purpose before is put down to its copy", () => {
+  const { duplicates } = judge(evidence({ handlings: handledAgain(8, 50) }));
+  expect(duplicates).toMatchObject({ afterRetry: 1, unexplained: [] });
 });
 
 test("a second handling without any fault is unexplained", () => {

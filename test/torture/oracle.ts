@@ -14,6 +14,8 @@ export interface Evidence {
   /** When the broker was away. */
   readonly outages: readonly { readonly from: number; readonly to: number }[];
   readonly failsForGood: (index: number) => boolean;
+  /** Failed tries leave no note, so it is not known who had such a message before. */
+  readonly failsAtFirst: (index: number) => boolean;
 }
 
 /** Why messages were handled more than once: counts of further handlings. */
@@ -24,6 +26,8 @@ export interface Duplicates {
   readonly afterKill: number;
   /** The broker was killed before it had kept the acknowledgement. */
   readonly afterRestart: number;
+  /** It failed on purpose before: a kill between the storing of its copy and the acknowledgement leaves both. */
+  readonly afterRetry: number;
   /** None of these: messages that two had at a time. */
   readonly unexplained: readonly number[];
 }
@@ -64,7 +68,7 @@ export function judge(evidence: Evidence): Findings {
 }
 
 function explain(evidence: Evidence): Duplicates {
-  const found = { sentTwice: 0, afterKill: 0, afterRestart: 0, unexplained: [] as number[] };
+  const found = { sentTwice: 0, afterKill: 0, afterRestart: 0, afterRetry: 0, unexplained: [] as number[] };
   for (const [index, list] of evidence.handlings) {
     const inOrder = list.toSorted((one, other) => one.at - other.at);
     for (const [position, next] of inOrder.entries()) {
@@ -73,6 +77,7 @@ function explain(evidence: Evidence): Duplicates {
       if (evidence.unknown.has(index)) found.sentTwice++;
       else if (wasKilledWith(evidence, previous)) found.afterKill++;
       else if (brokerForgot(evidence, previous, next)) found.afterRestart++;
+      else if (evidence.failsAtFirst(index)) found.afterRetry++;
       else found.unexplained.push(index);
     }
   }

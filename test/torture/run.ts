@@ -11,7 +11,7 @@ import { LedgerReader } from "./ledger.ts";
 import type { TortureOptions } from "./options.ts";
 import { type Findings, judge } from "./oracle.ts";
 import { Place } from "./places.ts";
-import { failsForGood, planFaults } from "./plan.ts";
+import { behaviourOf, failsForGood, planFaults } from "./plan.ts";
 
 /** How often the notes are read. */
 const LOOK_MS = 20;
@@ -114,6 +114,7 @@ export class Run {
       kills: group.kills,
       outages: this.faults.outages,
       failsForGood: (index) => failsForGood(seed, index),
+      failsAtFirst: (index) => behaviourOf(seed, index).failures > 0,
     });
   }
 

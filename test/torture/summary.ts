@@ -78,11 +78,11 @@ export function printed(summary: Summary): string {
     `  acknowledged ${acknowledged}; sendings repeated: ${refused} refused, ${unknown} with a lost answer`,
   ];
   for (const { name, handled, dead, deadTwice, failures, shares, duplicates } of groups) {
-    const { sentTwice, afterKill, afterRestart, unexplained } = duplicates;
-    const twice = sentTwice + afterKill + afterRestart + unexplained.length;
+    const { sentTwice, afterKill, afterRestart, afterRetry, unexplained } = duplicates;
+    const twice = sentTwice + afterKill + afterRestart + afterRetry + unexplained.length;
     lines.push(
       `  ${name}: ${handled} handled (by process: ${shares.join(", ")}), ${dead} dead letters (${deadTwice} twice), ${failures} attempts failed on purpose`,
-      `    handled again: ${twice}, of them sent twice ${sentTwice}, worker killed ${afterKill}, broker killed ${afterRestart}, unexplained ${unexplained.length}`,
+      `    handled again: ${twice}, of them sent twice ${sentTwice}, worker killed ${afterKill}, broker killed ${afterRestart}, retried before ${afterRetry}, unexplained ${unexplained.length}`,
     );
   }
   lines.push(

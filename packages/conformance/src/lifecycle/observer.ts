@@ -38,6 +38,16 @@ export class Observer {
     return (await this.#adapter.commandBus.deadLetters.list(queue)).items;
   }
 
+  /**
+   * The tasks with dead letters. Checks that each of their messages was put aside once: a task that was sent again has several, and whichever of them is seen after
+   * the end goes to the dead letters too.
+   */
+  async deadTasks(): Promise<readonly string[]> {
+    const ids = (await this.deadLetters()).map(({ id }) => id);
+    equal(ids.length, new Set(ids).size, "dead letters, each message once");
+    return [...new Set(ids.map((id) => id.slice(0, id.indexOf(":"))))];
+  }
+
   /** What has not come to rest; empty when all has ended and nothing is owed, held or on its way. */
   async unrest(queue = probe.queue): Promise<readonly string[]> {
     const found: string[] = [];

@@ -105,7 +105,7 @@ export class ScenarioRun {
     const announced = ({ id, status }: TaskRecord) => `${id}.1.${status === "COMPLETED" ? "completed" : "failed"}`;
     observer.assertAnnounced(records.map(announced));
     const failures = status === "FAILED" || status === "DEAD_LETTER" ? 1 : 0;
-    assert((await observer.deadLetters()).length <= failures, "there are more dead letters than failures");
+    assert((await observer.deadTasks()).length <= failures, "there are more dead letters than failures");
     const ran = this.#runs.length;
     await observer.assertStays(4 * GRACE_MS);
     equal(this.#runs.length, ran, "runs, after the end");
