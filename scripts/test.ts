@@ -56,7 +56,17 @@ const steps: Step[] = [
   {
     name: "servers",
     says: "servers to test with: found, or made once and kept in a cache",
-    command: ["test/servers/prepare.ts", "nats", "rabbit", "redis", "valkey", "mongo", "nats@2.9"],
+    command: [
+      "test/servers/prepare.ts",
+      "nats",
+      "rabbit",
+      "redis",
+      "valkey",
+      "mongo",
+      "nats@2.9",
+      "nats@2.10",
+      "rabbit@3.10",
+    ],
     loud: true,
   },
   {

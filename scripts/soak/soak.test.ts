@@ -89,7 +89,7 @@ test("figures of torture tell what came of every message", () => {
         missing: [],
         invented: [],
         deadForNothing: [],
-        duplicates: { sentTwice: 1, afterKill: 2, afterRestart: 3, unexplained: [] },
+        duplicates: { sentTwice: 1, afterKill: 2, afterRestart: 3, afterRetry: 0, unexplained: [] },
         failures: 5,
         shares: [998],
       },
