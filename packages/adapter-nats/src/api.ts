@@ -47,13 +47,13 @@ export class JetStreamApi {
     return this.#find(this.#call<StreamInfo>(`STREAM.INFO.${stream}`), API.streamNotFound);
   }
 
-  /** How many messages a stream holds by subject; no such stream holds none. */
-  async countBySubject(stream: string, filter: string): Promise<Readonly<Record<string, number>>> {
+  /** How many messages of this subject a stream holds; no such stream holds none. */
+  async count(stream: string, subject: string): Promise<number> {
     const info = await this.#find(
-      this.#call<StreamInfo>(`STREAM.INFO.${stream}`, { subjects_filter: filter }),
+      this.#call<StreamInfo>(`STREAM.INFO.${stream}`, { subjects_filter: subject }),
       API.streamNotFound,
     );
-    return info?.state.subjects ?? {};
+    return info?.state.subjects?.[subject] ?? 0;
   }
 
   /** Removes what has this subject. */

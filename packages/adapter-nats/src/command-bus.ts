@@ -81,7 +81,7 @@ export class NatsCommandBus implements CommandBus {
     await this.#session.ready(what);
     const { api, names } = this.#session;
     const { stream, durable, target, dead, delayed } = names.queue(queue);
-    const count = async (subject: string) => (await told(what, api.countBySubject(names.tasks, subject)))[subject] ?? 0;
+    const count = (subject: string) => told(what, api.count(names.tasks, subject));
     const [info, waiting, deadCount, delayedCount] = await Promise.all([
       told(what, api.consumerInfo(stream, durable)),
       count(target),

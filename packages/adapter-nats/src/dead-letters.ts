@@ -19,10 +19,11 @@ export class NatsDeadLetters implements DeadLetters {
   async list(place: string, { limit = 100, cursor }: PageOptions = {}): Promise<Page<DeadLetter>> {
     const what = `deadLetters.list of ${place}`;
     await this.#session.ready(what);
+    const { api, names } = this.#session;
     const { dead } = this.#placeOf(place);
     const items: DeadLetter[] = [];
     for (let from = Number(cursor ?? 0) + 1; ; ) {
-      const message = await this.#next(what, dead, from);
+      const message = await told(what, api.nextMessage(names.tasks, dead, from));
       if (message === undefined) return { items };
       if (items.length >= limit) return { items, next: String(from - 1) };
       items.push(letterOf(message));
@@ -73,11 +74,6 @@ export class NatsDeadLetters implements DeadLetters {
       if (await told(what, api.deleteMessage(names.tasks, message.seq))) count++;
     }
     return count;
-  }
-
-  #next(what: string, subject: string, seq: number): Promise<StoredMessage | undefined> {
-    const { api, names } = this.#session;
-    return told(what, api.nextMessage(names.tasks, subject, seq));
   }
 }
 

@@ -39,8 +39,7 @@ export async function putDurable(session: Session, stream: string, durable: Dura
     });
   }
   const { config } = found;
-  const fixed = differences({ ack_policy: "explicit", deliver_subject: undefined }, config);
-  if (fixed.length > 0 || config.deliver_subject !== undefined)
+  if (config.ack_policy !== "explicit" || config.deliver_subject !== undefined)
     throw new IntermodalError(
       "CONFIG_INVALID",
       `consumer ${durable.durable} of stream ${stream} exists with other settings that can't be changed (it pushes, or needs no explicit ack): delete it`,

@@ -98,7 +98,7 @@ export class NatsEventBus implements EventBus {
     await this.#session.ready(what);
     const { api, names } = this.#session;
     const { stream, durable, dead, delayed } = names.listener(key);
-    const count = async (subject: string) => (await told(what, api.countBySubject(names.tasks, subject)))[subject] ?? 0;
+    const count = (subject: string) => told(what, api.count(names.tasks, subject));
     const [info, deadCount, delayedCount] = await Promise.all([
       told(what, api.consumerInfo(stream, durable)),
       count(dead),
