@@ -2,6 +2,7 @@ import { type ConformanceCase, type Harness, runCase } from "@intermodal/conform
 import { describeConformance } from "@intermodal/conformance/vitest";
 import { afterAll, describe, test, vi } from "vitest";
 import { type Server, type ServerKind, startServer, whyMissing } from "../servers/index.ts";
+import { skipWithout } from "../servers/skip-without.ts";
 import { limit } from "./limit.ts";
 
 /** A broker, and how its adapter is put to the test on a server of its kind. */
@@ -38,10 +39,7 @@ export async function describeBroker(
   const missing = await whyMissing(kind, { version });
   const name = version === undefined ? kind : `${kind} ${version}`;
   if (missing !== undefined) {
-    test(name, (t) => {
-      if (process.env.CI) throw new Error(missing);
-      t.skip(missing);
-    });
+    test(name, (t) => skipWithout(missing, t));
     return;
   }
   const together = cases.filter((testCase) => !stopsServer(testCase));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runMain } from "../../examples/novel-import/run-main-fixture.ts";
 import { type Server, startServer, whyMissing } from "../servers/index.ts";
+import { skipWithout } from "../servers/skip-without.ts";
 
 const CARRIERS = [
   { commands: "nats", events: "nats" },
@@ -30,7 +31,7 @@ describe("the main job", () => {
 
   for (const { commands, events } of CARRIERS) {
     test(`commands over ${commands}, events over ${events}`, { timeout: TIMEOUT_MS }, async (t) => {
-      if (missing !== undefined && !process.env.CI) t.skip(missing);
+      skipWithout(missing, t);
       const { code, stdout, stderr } = await runMain(folder, ["--rate", "100000"], {
         env: {
           INTERMODAL_COMMANDS: servers[commands]?.url,

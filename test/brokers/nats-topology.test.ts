@@ -4,14 +4,10 @@ import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jet
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Server, startProxy, startServer, whyMissing } from "../servers/index.ts";
+import { skipWithout } from "../servers/skip-without.ts";
 
 const missing = await whyMissing("nats");
-if (missing !== undefined) {
-  test("nats", (t) => {
-    if (process.env.CI) throw new Error(missing);
-    t.skip(missing);
-  });
-}
+if (missing !== undefined) test("nats", (t) => skipWithout(missing, t));
 
 const SOON = { timeout: 15_000, interval: 20 };
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -3,14 +3,10 @@ import { ACK, type Adapter, type Delivery, type Logger, systemClock } from "@int
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type RabbitServer, startProxy, startServer, whyMissing } from "../servers/index.ts";
+import { skipWithout } from "../servers/skip-without.ts";
 
 const missing = await whyMissing("rabbit");
-if (missing !== undefined) {
-  test("rabbit", (t) => {
-    if (process.env.CI) throw new Error(missing);
-    t.skip(missing);
-  });
-}
+if (missing !== undefined) test("rabbit", (t) => skipWithout(missing, t));
 
 const SOON = { timeout: 45_000, interval: 20 };
 /** A call of rabbitmqctl starts a virtual machine: on a busy machine it takes ten seconds. */

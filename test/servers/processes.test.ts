@@ -7,11 +7,10 @@ import { variableOf } from "./environment.ts";
 import { type ServerKind, startServer, whyMissing } from "./index.ts";
 import { foldersOf, stillAlive } from "./leftovers.ts";
 import { descendants } from "./process-table.ts";
+import { skipWithout } from "./skip-without.ts";
 
 async function need(kind: ServerKind, { skip }: TestContext): Promise<void> {
-  const missing = await whyMissing(kind);
-  if (missing !== undefined && process.env.CI) throw new Error(missing);
-  if (missing !== undefined) skip(missing);
+  skipWithout(await whyMissing(kind), { skip });
   if ((await dockerClient()) !== undefined) skip("containers are ended by the library that started them");
   if (process.env[variableOf(kind)]) skip("the server of the environment is not ours");
 }
