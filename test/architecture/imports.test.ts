@@ -66,9 +66,9 @@ const rules: IForbiddenRuleType[] = [
     to: { path: "^packages/core/src/(?!(adapter|ports)/index[.]ts$)" },
   },
   {
-    name: "what adapters share knows nothing but ports and errors",
+    name: "what adapters share knows nothing but the domain, ports and errors",
     from: { path: "^packages/core/src/adapter/", pathNot: tests },
-    to: { path: "^packages/core/src/", pathNot: "^packages/core/src/(adapter|ports|errors)" },
+    to: { path: "^packages/core/src/", pathNot: "^packages/core/src/(adapter|lifecycle|ports|wire|errors)" },
   },
   {
     name: "only the binder of vitest imports vitest",
@@ -80,13 +80,18 @@ const rules: IForbiddenRuleType[] = [
     from: { path: "^packages/[^/]+/src/", pathNot: tests },
     to: {
       dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
-      pathNot: "(^|node_modules/)(@types/node|vitest|@nats-io|amqplib)(/|$)",
+      pathNot: "(^|node_modules/)(@types/node|vitest|@nats-io|amqplib|ioredis|mongodb)(/|$)",
     },
   },
-  ...(["adapter-nats", "adapter-rabbit"] as const).map((adapter) => ({
+  ...Object.entries({
+    "adapter-nats": "/@nats-io/",
+    "adapter-rabbit": "/amqplib/",
+    "store-redis": "/ioredis/",
+    "store-mongo": "/mongodb/",
+  }).map(([adapter, own]) => ({
     name: `${adapter} imports no driver but its own`,
     from: { path: `^packages/${adapter}/src/` },
-    to: { path: drivers, pathNot: adapter === "adapter-nats" ? "/@nats-io/" : "/amqplib/" },
+    to: { path: drivers, pathNot: own },
   })),
   {
     name: "what is published imports no test",

@@ -1,9 +1,19 @@
 /**
- * What adapters over a network have in common: holding deliveries, sharing connections, coming back, answering for batches.
+ * What adapters over a network have in common: holding deliveries, sharing connections, coming back, answering for batches, and task state over a store that compares and sets.
  * @packageDocumentation
  */
 export { assertAllTaken, takeAll } from "./batch.ts";
+export { decodeCursor, encodeCursor } from "./cursor.ts";
+export { answersOf, type Tried, tryEach } from "./each.ts";
 export { Handling, type HandlingOptions } from "./handling.ts";
 export { HeldDelivery, type Received } from "./held-delivery.ts";
+export {
+  OptimisticTaskStateStore,
+  type OptimisticTasks,
+  type RecoveryCandidate,
+  type SweepTable,
+} from "./optimistic-task-state-store.ts";
+export { takePayload } from "./payload.ts";
 export { type PersistOptions, persist } from "./persist.ts";
+export { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
 export { Shared } from "./shared.ts";

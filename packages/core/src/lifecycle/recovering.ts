@@ -31,6 +31,20 @@ export function recoveryReason(record: TaskRecord, graceMs: number, now: number)
   return overdue || (record.status === "RETRYING" && record.sentAt === undefined) ? "overdue" : undefined;
 }
 
+/**
+ * The earliest time at which {@link recoveryReason} may give one, whatever the grace, for stores that look records up by it; `undefined` where it never will while the record stays as it
+ * is.
+ */
+export function recoveryTime(record: TaskRecord): number | undefined {
+  const { updatedAt, sendingAt, lease, nextAttemptAt } = record;
+  if (record.duties.length > 0) return updatedAt;
+  if (!mayNeedRecovery(record)) return undefined;
+  if (record.phase === "closing" || record.phase === "awaiting-children") return updatedAt;
+  if (record.cancelRequested) return Math.max(updatedAt, lease?.expiresAt ?? 0);
+  if (record.status === "RUNNING") return Math.max(sendingAt, lease?.expiresAt ?? 0);
+  return record.sentAt === undefined ? sendingAt : Math.max(sendingAt, nextAttemptAt ?? 0);
+}
+
 /** The record as the sweep hands it out: what needs a message has its next send begun, what waits for sub-tasks comes back once per grace. */
 export function recover(record: TaskRecord, reason: RecoveryReason, now: number): TaskRecord {
   switch (reason) {

@@ -6,7 +6,7 @@ export { claim, renew, reserve } from "./claiming.ts";
 export { create, newRecord } from "./creating.ts";
 export { childEnded, reopen, reopenChild, requestCancel } from "./family.ts";
 export { jsonEqual } from "./json-equal.ts";
-export { mayNeedRecovery, recover, recoveryReason } from "./recovering.ts";
+export { mayNeedRecovery, recover, recoveryReason, recoveryTime } from "./recovering.ts";
 export { beginSend, markSent, withdraw } from "./sending.ts";
 export { dutiesDone, retain, settle } from "./settling.ts";
 export type { Step } from "./step.ts";

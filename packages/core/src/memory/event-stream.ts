@@ -1,3 +1,5 @@
+import { answersOf, tryEach } from "../adapter/each.ts";
+import { freezePayload, takePayload } from "../adapter/payload.ts";
 import { IntermodalError } from "../errors.ts";
 import type {
   EventStream,
@@ -10,10 +12,8 @@ import type {
   StreamGap,
   StreamPage,
 } from "../ports/event-stream.ts";
-import { answersOf, tryEach } from "./batch.ts";
 import type { MemoryConnection } from "./connection.ts";
 import { Follower } from "./follower.ts";
-import { freezePayload, takePayload } from "./payload.ts";
 import type { Store } from "./store.ts";
 import { SAFETY_TTL_MS, type StreamTable } from "./stream-table.ts";
 

@@ -1,8 +1,8 @@
+import { decodeCursor, encodeCursor } from "../adapter/cursor.ts";
 import { IntermodalError } from "../errors.ts";
 import type { TaskRecord, TaskStatus } from "../lifecycle/record.ts";
 import type { Page } from "../ports/delivery.ts";
 import type { TaskQuery } from "../ports/task-state-store.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { TaskEntry } from "./task-entry.ts";
 import { compare, type TaskIndex, type TaskPosition } from "./task-index.ts";
 import { hasExpired, type TaskTable } from "./task-table.ts";

@@ -1,3 +1,6 @@
+import { answersOf, type Tried, tryEach } from "../adapter/each.ts";
+import { takePayload } from "../adapter/payload.ts";
+import { snapshotOf } from "../adapter/snapshot.ts";
 import type { TaskDraft, TaskRecord } from "../lifecycle/record.ts";
 import * as transitions from "../lifecycle/transitions.ts";
 import type { Page } from "../ports/delivery.ts";
@@ -22,10 +25,7 @@ import type {
   TaskStateStore,
   TaskStateStoreCapabilities,
 } from "../ports/task-state-store.ts";
-import { answersOf, type Tried, tryEach } from "./batch.ts";
 import type { MemoryConnection } from "./connection.ts";
-import { takePayload } from "./payload.ts";
-import { snapshotOf } from "./snapshot.ts";
 import type { Store } from "./store.ts";
 import { queryTasks } from "./task-query.ts";
 import type { TaskSweep } from "./task-sweep.ts";

@@ -1,7 +1,7 @@
+import { decodeCursor, encodeCursor } from "../adapter/cursor.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import { recover, recoveryReason } from "../lifecycle/transitions.ts";
 import type { RecoverOptions, RecoverPage, RecoveryReason } from "../ports/task-state-store.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { TaskEntry } from "./task-entry.ts";
 import { hasExpired, type TaskTable } from "./task-table.ts";
 

@@ -42,8 +42,8 @@ export function freezePayload<Value extends JsonValue>(value: Value): Value {
 const MAX_UNIT_BYTES = 6;
 const MAX_NUMBER_BYTES = 24;
 
-/** Bounds come first, which settle it for all but the longest; only between them the JSON is really made. */
-function isLonger(value: JsonValue, maxBytes: number): boolean {
+/** Whether a value is longer than this as JSON. Bounds come first, which settle it for all but the longest; only between them the JSON is really made. */
+export function isLonger(value: JsonValue, maxBytes: number): boolean {
   least = 0;
   most = 0;
   measure(value);
