@@ -126,6 +126,15 @@ function check(before: TaskRecord, change: Change, after: TaskRecord, now: numbe
   if (!isTerminal(after.status) && after.status !== "QUEUED") expect(step.mayNeedRecovery(after)).toBe(true);
 }
 
+/** A store that looks records up by their recovery time must not pass one by. */
+function checkRecovery(record: TaskRecord, now: number): void {
+  const time = step.recoveryTime(record);
+  expect(time !== undefined).toBe(step.mayNeedRecovery(record));
+  for (const graceMs of [0, 50]) {
+    if (step.recoveryReason(record, graceMs, now) !== undefined) expect(time).toBeLessThanOrEqual(now);
+  }
+}
+
 it("any sequence of steps keeps the record sound", () => {
   const seen = new Set<string>();
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -141,6 +150,7 @@ it("any sequence of steps keeps the record sound", () => {
       // The step must leave the record it was given alone.
       expect(JSON.stringify(record)).toBe(frozen);
       check(record, change, after, now);
+      checkRecovery(after, now + random(400));
       seen.add(`${change.name}:${after.status}`);
       record = after;
     }

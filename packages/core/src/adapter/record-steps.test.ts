@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+import { BatchError, IntermodalError } from "../errors.ts";
+import type { TaskRecord } from "../lifecycle/record.ts";
+import * as transitions from "../lifecycle/transitions.ts";
+import { systemClock } from "../ports/clock.ts";
+import { KnownRecords } from "./known-records.ts";
+import { type RecordStep, RecordSteps } from "./record-steps.ts";
+import { draftOf, FakeTable } from "./record-table-fixture.ts";
+
+function open() {
+  const table = new FakeTable();
+  return { table, steps: new RecordSteps(table, new KnownRecords(), systemClock) };
+}
+
+const create = (id: string): RecordStep<string> => ({
+  id,
+  isNew: true,
+  run: (record, now) => {
+    const step = transitions.create(record, draftOf(id), now);
+    return { record: step.record, outcome: step.outcome.kind };
+  },
+});
+
+/** Answers with the version that it left. */
+const cancel = (id: string): RecordStep<number | undefined> => ({
+  id,
+  run: (record, now) => {
+    const next = record && transitions.requestCancel(record, now);
+    return { record: next, outcome: next?.version };
+  },
+});
+
+function touched(record: TaskRecord, now: number): TaskRecord {
+  return { ...record, version: record.version + 1, updatedAt: now };
+}
+
+const touch = (id: string): RecordStep<number> => ({
+  id,
+  run: (record, now) => {
+    if (record === undefined) return { record, outcome: 0 };
+    const next = touched(record, now);
+    return { record: next, outcome: next.version };
+  },
+});
+
+const lost = () => new IntermodalError("UNAVAILABLE", "the answer was lost", { unknown: true });
+
+describe("steps over a store that compares and sets", () => {
+  test("a new record needs no reading, nor does the next step of the process that wrote it", async () => {
+    const { table, steps } = open();
+    expect(await steps.take([create("a"), create("b")])).toEqual(["created", "created"]);
+    expect(await steps.take([touch("a")])).toEqual([2]);
+    expect(table.asked).toEqual(["write a b", "write a"]);
+  });
+
+  test("where the store's time is not known it is asked first", async () => {
+    const { table, steps } = open();
+    table.tellsTime = false;
+    expect(await steps.take([create("a")])).toEqual(["created"]);
+    expect(table.asked).toEqual(["read a", "write a"]);
+  });
+
+  test("a step whose record was changed meanwhile is taken again from what is there", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.beforeWrite = () => {
+      table.records.set("a", touched(table.records.get("a") as TaskRecord, 1));
+    };
+    expect(await steps.take([touch("a")])).toEqual([3]);
+    expect(table.records.get("a")?.version).toBe(3);
+  });
+
+  test("steps of one record in one batch are taken in order and written together", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a"), create("b")]);
+    table.asked.length = 0;
+    expect(await steps.take([touch("a"), touch("b"), touch("a")])).toEqual([2, 2, 3]);
+    expect(table.asked).toEqual(["write a b"]);
+  });
+
+  test("what changes nothing is not answered from memory", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    await steps.take([cancel("a")]);
+    table.records.set("a", { ...(table.records.get("a") as TaskRecord), cancelRequested: false, version: 9 });
+    expect(await steps.take([cancel("a")])).toEqual([10]);
+  });
+
+  test("a step that was computed too long ago is taken again", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.beforeWrite = () => {
+      table.time += 60_000;
+    };
+    await steps.take([touch("a")]);
+    expect(table.records.get("a")?.updatedAt).toBe(table.time);
+  });
+
+  test("after a lost answer nothing is remembered, and the same steps again find what they did", async () => {
+    const { table, steps } = open();
+    table.lostAnswers.push(lost());
+    await expect(steps.take([create("a")])).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
+    expect(await steps.take([create("a")])).toEqual(["existing"]);
+  });
+
+  test("of a batch, what is through keeps its answers when the rest fails", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a"), create("b")]);
+    table.beforeWrite = () => {
+      table.records.set("b", touched(table.records.get("b") as TaskRecord, 1));
+      table.beforeWrite = () => table.lostAnswers.push(lost());
+    };
+    const failure = await steps.take([touch("a"), touch("b")]).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(BatchError);
+    const { results, failures } = failure as BatchError;
+    expect(results).toEqual([2, undefined]);
+    expect(failures.map((error) => error?.unknown)).toEqual([undefined, true]);
+  });
+
+  test("a record that the store refuses costs the others nothing", async () => {
+    const { table, steps } = open();
+    table.refusals.set("a", new IntermodalError("PAYLOAD_TOO_LARGE", "no"));
+    const failure = await steps.take([create("a"), create("b")]).catch((error: unknown) => error);
+    expect((failure as BatchError).results).toEqual([undefined, "created"]);
+    expect([...table.records.keys()]).toEqual(["b"]);
+  });
+
+  test("many at once at one record all get their turn", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    const others = Array.from({ length: 20 }, () => new RecordSteps(table, new KnownRecords(), systemClock));
+    const versions = await Promise.all(others.map((other) => other.take([touch("a")])));
+    expect(versions.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 2));
+  });
+});

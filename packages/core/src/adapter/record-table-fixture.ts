@@ -1,0 +1,73 @@
+import type { IntermodalError } from "../errors.ts";
+import type { TaskDraft, TaskRecord } from "../lifecycle/record.ts";
+import { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
+
+/** A store that compares and sets, in memory, for tests: what happens between a reading and its write can be told. */
+export class FakeTable implements RecordTable {
+  readonly records = new Map<string, TaskRecord>();
+  /** What was asked of it: `read a`, `write a`. */
+  readonly asked: string[] = [];
+  time = 1_000_000;
+  /** Known to clients. */
+  tellsTime = true;
+  /** Runs before the next write, once: as another process would get in between. */
+  beforeWrite: (() => void) | undefined;
+  /** The next writes take effect and then fail with these. */
+  readonly lostAnswers: IntermodalError[] = [];
+  /** Refused for good, by id. */
+  readonly refusals = new Map<string, IntermodalError>();
+
+  now(): number | undefined {
+    return this.tellsTime ? this.time : undefined;
+  }
+
+  async read(ids: readonly string[]): Promise<readonly Reading[]> {
+    this.asked.push(`read ${ids.join(" ")}`);
+    return ids.map((id) => this.#reading(id));
+  }
+
+  async write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
+    this.asked.push(`write ${changes.map(({ id }) => id).join(" ")}`);
+    const getIn = this.beforeWrite;
+    this.beforeWrite = undefined;
+    getIn?.();
+    const results = changes.map((change) => this.#write(change));
+    const lost = this.lostAnswers.shift();
+    if (lost !== undefined) throw lost;
+    return results;
+  }
+
+  async *run(rootId: string): AsyncIterable<readonly string[]> {
+    yield [...this.records.values()].filter((record) => record.rootId === rootId).map(({ id }) => id);
+  }
+
+  #write({ id, before, after }: Change): Reading | IntermodalError | undefined {
+    const refusal = this.refusals.get(id);
+    if (refusal !== undefined) return refusal;
+    const there = this.#reading(id);
+    if (there.version !== before.version || Math.abs(this.time - before.now) > MAX_STEP_AGE_MS) return there;
+    this.records.set(id, after);
+    return undefined;
+  }
+
+  #reading(id: string): Reading {
+    const record = this.records.get(id);
+    return { record, version: record?.version ?? 0, now: this.time };
+  }
+}
+
+export function draftOf(id: string, changes: Partial<TaskDraft> = {}): TaskDraft {
+  return {
+    id,
+    type: "test.task",
+    taskVersion: "1.0",
+    queue: "default",
+    input: { id },
+    rootId: id,
+    series: 1,
+    streamId: id,
+    createdAt: 1_000_000,
+    retentionMs: 60_000,
+    ...changes,
+  };
+}
