@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { MemoryLimits } from "../memory/limits.ts";
 import { systemClock } from "../ports/clock.ts";
 import { silentLogger } from "../ports/logger.ts";
-import { type FollowRunOptions, followRun, type RunEvent, type RunGap } from "./client.ts";
+import { type FollowRunOptions, followRun, type NamedRunEvent, type RunEvent, type RunGap } from "./client.ts";
 import { createRunStreamHandler, type RunStreamHandlerOptions } from "./http.ts";
 import { served, TestRuns, until, upTo } from "./run-stream-fixture.ts";
 import { encodeRunEvent, encodeRunGap } from "./sse.ts";
@@ -77,8 +77,8 @@ describe("following a run", () => {
     const { runs, handler } = setUp();
     await runs.append("r1", 2, (sequence) => ({ text: `é${sequence}\r\n` }));
     await served(handler, async (url) => {
-      const events: RunEvent<{ text: string }>[] = [];
-      for await (const event of followRun<{ text: string }>(`${url}/runs/r1/events`, { onGap() {} })) {
+      const events: NamedRunEvent<{ token: { text: string } }>[] = [];
+      for await (const event of followRun<{ token: { text: string } }>(`${url}/runs/r1/events`, { onGap() {} })) {
         events.push(event);
         if (event.sequence === 2) await runs.end("r1");
       }
@@ -227,10 +227,18 @@ describe("a server that refuses", () => {
     await expect(sequencesOf(followRun("no url"))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
     const headers = { "bad name": "x" };
     await expect(sequencesOf(followRun("http://x/", { headers }))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
-    await expect(sequencesOf(followRun("http://x/", { lastEventId: "x" }))).rejects.toMatchObject({
-      code: "CURSOR_INVALID",
-    });
   });
+
+  it.each(["x", "", " 7", "7\n", "1e3", "0x1", "-1", -1, 1.5, Number.NaN, 2 ** 53, "9".repeat(30)])(
+    "is never asked to go on behind what is no sequence: %j",
+    async (lastEventId) => {
+      const { fetch, asked } = scripted();
+      await expect(sequencesOf(followRun("http://x/", { lastEventId, fetch }))).rejects.toMatchObject({
+        code: "CURSOR_INVALID",
+      });
+      expect(asked).toEqual([]);
+    },
+  );
 });
 
 describe("a server that errs", () => {

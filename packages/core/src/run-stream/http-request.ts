@@ -1,4 +1,5 @@
 import { IntermodalError } from "../errors.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** The run that `…/:id` or `…/runs/:id/events` names. */
 export function runIdFromPath(request: Request): string | undefined {
@@ -48,8 +49,4 @@ export function queryNumber(
   const value = wholeNumber(text);
   if (value !== undefined && value >= range[0] && value <= range[1]) return value;
   throw new IntermodalError("VALIDATION_FAILED", `"${name}" must be a whole number from ${range[0]} to ${range[1]}`);
-}
-
-function wholeNumber(text: string): number | undefined {
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

@@ -3,7 +3,7 @@ import type { StoredRunEvent } from "../ports/event-stream.ts";
 import type { JsonValue } from "../ports/json.ts";
 
 /** An entry of a run's stream, as applications read it. */
-export interface RunEvent<Data = JsonValue> {
+export interface RunEvent<Data = JsonValue, Name extends string = string> {
   readonly runId: string;
   /** Gapless from 1 within the run. */
   readonly sequence: number;
@@ -12,7 +12,7 @@ export interface RunEvent<Data = JsonValue> {
   /** What it comes from: a task's id, or a name of the application's. */
   readonly source: string;
   /** Such as `lifecycle.started` or `token`. */
-  readonly name: string;
+  readonly name: Name;
   readonly data: Data;
 }
 

@@ -2,6 +2,7 @@ import { IntermodalError } from "../errors.ts";
 import { sleep, systemClock } from "../ports/clock.ts";
 import { fromWire, type RunEvent, type RunGap, TERMINAL_EVENTS } from "./run-event.ts";
 import { Interrupted, sseMessages } from "./sse-connection.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 export type HeaderRecord = Readonly<Record<string, string>>;
 
@@ -98,12 +99,14 @@ class Position {
   #skips = 0;
 
   constructor(lastEventId: number | string) {
-    this.last = Number(lastEventId);
-    if (Number.isSafeInteger(this.last) && this.last >= 0 && lastEventId !== "") return;
-    throw new IntermodalError(
-      "CURSOR_INVALID",
-      `lastEventId must be the sequence of an event, not ${JSON.stringify(lastEventId)}`,
-    );
+    const last = wholeNumber(String(lastEventId));
+    if (last === undefined) {
+      throw new IntermodalError(
+        "CURSOR_INVALID",
+        `lastEventId must be the sequence of an event, not ${JSON.stringify(lastEventId)}`,
+      );
+    }
+    this.last = last;
   }
 
   /** @returns `undefined` for what is known already. @throws {Interrupted} when something is missing before it. */
