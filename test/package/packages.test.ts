@@ -13,7 +13,7 @@ import { build, consumer, type PackedPackage, pack, root, runtimes } from "./pac
 
 /** Of what a browser gets, minified, without compression. */
 const LIMIT_BYTES = 12_000;
-const folders = ["packages/core", "packages/conformance", "packages/adapter-nats", "packages/adapter-rabbit"];
+const folders = ["packages/core", "packages/conformance", "packages/adapter-nats", "packages/adapter-rabbit", "packages/store-redis"];
 const temporary = mkdtempSync(join(tmpdir(), "intermodal-package-"));
 const project = join(temporary, "consumer");
 let packages: PackedPackage[];
@@ -69,7 +69,7 @@ describe("types, for a project that has the packages installed", () => {
     ["a bundler", "esnext", "bundler", "bundled.ts"],
   ])("compile: %s", (_, module, moduleResolution, file) => {
     const ours = (withDrivers: boolean) =>
-      packages.filter(({ name }) => withDrivers || !name.includes("adapter-")).flatMap((each) => each.entryPoints);
+      packages.filter(({ name }) => withDrivers || !/adapter-|store-/.test(name)).flatMap((each) => each.entryPoints);
     const options = {
       module,
       moduleResolution,

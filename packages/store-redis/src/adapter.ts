@@ -1,0 +1,41 @@
+import type { Adapter, AdapterContext, AdapterHealth } from "@intermodal/core/ports";
+import type { Connection } from "./connection.ts";
+import type { Settings } from "./options.ts";
+import { Session } from "./session.ts";
+
+/** All ports over one connection, which other adapters of the process may share. */
+export class RedisAdapter implements Adapter {
+  readonly name = "redis";
+  readonly #session: Session;
+  readonly #release: () => Promise<void>;
+
+  /** @param release Lets go of the connection. */
+  constructor(connection: Connection, settings: Settings, context: AdapterContext, release: () => Promise<void>) {
+    this.#session = new Session(connection, settings, context);
+    this.#release = release;
+  }
+
+  async connect(): Promise<void> {
+    await this.#session.call("connect", (client) => client.ping());
+  }
+
+  async health(): Promise<AdapterHealth> {
+    this.#session.assertOpen("health");
+    const { connection } = this.#session;
+    const { link } = connection;
+    if (link === undefined) return { connected: false, detail: `not connected to ${connection.where}` };
+    try {
+      await connection.deadlines.bound("health", link.client.ping());
+    } catch {
+      // What is wrong shows in the next call; here it only matters that it does not answer.
+      return { connected: false, detail: `${connection.where} does not answer` };
+    }
+    return { connected: true, detail: `connected to ${connection.where} (${link.server.title})` };
+  }
+
+  async close(): Promise<void> {
+    if (this.#session.isClosed) return;
+    this.#session.close();
+    await this.#release();
+  }
+}

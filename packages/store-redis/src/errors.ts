@@ -1,0 +1,90 @@
+import { type ErrorCode, IntermodalError, isIntermodalError, messageOf } from "@intermodal/core/ports";
+
+/** The oldest server that has all this store needs. */
+export const OLDEST_SERVER = "6.2.0";
+
+/** What a refusal means to a caller, by its first word; whatever is not listed is `UNAVAILABLE`. */
+const REFUSALS: Readonly<Record<string, { readonly code: ErrorCode; readonly cure: string }>> = {
+  NOAUTH: { code: "CONFIG_INVALID", cure: "give user and password in the URL" },
+  WRONGPASS: { code: "CONFIG_INVALID", cure: "check user and password" },
+  NOPERM: { code: "CONFIG_INVALID", cure: "allow the user the command, its keys (im:*) and its channels (im:*)" },
+  WRONGTYPE: { code: "CONFIG_INVALID", cure: "something else uses this key; use another namespace or database" },
+  MOVED: { code: "CONFIG_INVALID", cure: "it is a node of a Redis Cluster; use redis({ cluster: true })" },
+  CROSSSLOT: { code: "CONFIG_INVALID", cure: "it is a Redis Cluster; use redis({ cluster: true })" },
+  OOM: { code: "UNAVAILABLE", cure: "its memory is full; raise maxmemory or remove what is not needed" },
+  MISCONF: { code: "UNAVAILABLE", cure: "it cannot write to its disk" },
+  READONLY: { code: "UNAVAILABLE", cure: "it is a replica; use the address of the primary" },
+};
+
+/** Said by ioredis without having written anything. */
+const NOT_WRITTEN = /enableOfflineQueue options is false|No subscriber for the cluster|Cluster isn't ready/;
+
+/** Any failure of a call as an error of the SDK. */
+export function asIntermodal(what: string, error: unknown): IntermodalError {
+  if (isIntermodalError(error)) return error;
+  const message = messageOf(error);
+  if (!isReply(error)) return unavailable(what, message, !NOT_WRITTEN.test(message), error);
+  const known = REFUSALS[firstWord(message)];
+  const cure = known === undefined ? "" : `; ${known.cure}`;
+  // A script that fails has done what came before.
+  return new IntermodalError(known?.code ?? "UNAVAILABLE", `${what}: the server refused: ${message}${cure}`, {
+    cause: plain(error),
+    unknown: known === undefined && /script/i.test(message),
+  });
+}
+
+/** An error that the server answered with, of one of these kinds. */
+export function isReply(error: unknown, ...words: readonly string[]): boolean {
+  if (!(error instanceof Error) || error.name !== "ReplyError") return false;
+  return words.length === 0 || words.includes(firstWord(error.message));
+}
+
+function firstWord(message: string): string {
+  return /^\S*/.exec(message)?.[0] ?? "";
+}
+
+export function unavailable(what: string, why: string, unknown = false, cause?: unknown): IntermodalError {
+  return new IntermodalError("UNAVAILABLE", `${what}: ${why}`, {
+    unknown,
+    ...(cause !== undefined && { cause: plain(cause) }),
+  });
+}
+
+export function closed(what: string): IntermodalError {
+  return new IntermodalError("CLOSED", `${what}: the adapter has been closed`);
+}
+
+/** What no further attempt to connect can cure. */
+const HOPELESS_TLS = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_SSL|ERR_TLS|ERR_OSSL/;
+
+/** Why a connection to a server failed: `UNAVAILABLE` where trying again can help. @param where Without credentials. */
+export function connectFailure(where: string, error: unknown): IntermodalError {
+  if (isIntermodalError(error)) return error;
+  const message = messageOf(error);
+  const { name, code, reason } = error as { name?: unknown; code?: unknown; reason?: unknown };
+  if (name === "ParserError") return notRedis(where, message);
+  if (isReply(error)) return asIntermodal(`connecting to ${where}`, error);
+  if (typeof code === "string" && HOPELESS_TLS.test(code))
+    return new IntermodalError(
+      "CONFIG_INVALID",
+      `TLS with ${where} failed: ${typeof reason === "string" ? reason : message}; check the certificates in the connection options`,
+      { cause: plain(error) },
+    );
+  return unavailable("connecting", `${where} cannot be reached: ${message}`, false, error);
+}
+
+function notRedis(where: string, message: string): IntermodalError {
+  return new IntermodalError(
+    "CONFIG_INVALID",
+    `${where} is no Redis server, or expects TLS (${message}); check host and port, and "redis:" or "rediss:"`,
+  );
+}
+
+/** The driver hangs the command with its arguments on its errors, credentials and payloads among them: neither may get into a log. */
+function plain(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  const { code } = error as { code?: unknown };
+  return code === undefined ? copy : Object.assign(copy, { code });
+}
