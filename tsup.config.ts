@@ -38,7 +38,11 @@ function build(folder: string): Options {
 }
 
 export default defineConfig(
-  ["packages/core", "packages/conformance", "packages/adapter-nats", "packages/adapter-rabbit", "packages/store-redis"].map(
-    build,
-  ),
+  [
+    "packages/core",
+    "packages/conformance",
+    "packages/adapter-nats",
+    "packages/adapter-rabbit",
+    "packages/store-redis",
+  ].map(build),
 );

@@ -13,7 +13,13 @@ import { build, consumer, type PackedPackage, pack, root, runtimes } from "./pac
 
 /** Of what a browser gets, minified, without compression. */
 const LIMIT_BYTES = 12_000;
-const folders = ["packages/core", "packages/conformance", "packages/adapter-nats", "packages/adapter-rabbit", "packages/store-redis"];
+const folders = [
+  "packages/core",
+  "packages/conformance",
+  "packages/adapter-nats",
+  "packages/adapter-rabbit",
+  "packages/store-redis",
+];
 const temporary = mkdtempSync(join(tmpdir(), "intermodal-package-"));
 const project = join(temporary, "consumer");
 let packages: PackedPackage[];
