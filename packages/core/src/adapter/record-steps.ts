@@ -124,6 +124,7 @@ export class RecordSteps {
 
   #guess({ id, isNew }: RecordStep<unknown>, now: number): Reading | undefined {
     const record = this.#known.get(id);
+    if (record?.expiresAt !== undefined) return undefined;
     if (record !== undefined) return { record, version: record.version, now };
     return isNew === true ? { record: undefined, version: 0, now } : undefined;
   }

@@ -1,0 +1,178 @@
+import type { Change, Reading, RecordTable, RecoveryCandidate, SweepTable } from "@intermodal/core/adapter";
+import { MAX_STEP_AGE_MS } from "@intermodal/core/adapter";
+import { isTerminal, recoveryTime } from "@intermodal/core/ports";
+import { taskHold } from "./lua/task-hold.ts";
+import { taskPage } from "./lua/task-page.ts";
+import { taskRead } from "./lua/task-read.ts";
+import { taskWrite } from "./lua/task-write.ts";
+import { decodeKey, encodeKey } from "./names.ts";
+import type { Session } from "./session.ts";
+import { fieldsOf, indexesOf, recordOf, runIndex, type StoredFields } from "./task-fields.ts";
+
+/** Records in one call of a script, so that it holds the server up for a few milliseconds at the most. */
+const MAX_BATCH = 100;
+/** How long what was learnt of the server's clock is used without hearing from it. */
+const CLOCK_TRUSTED_MS = 30_000;
+
+/** A place in a sorted set: what comes after it is read next. */
+export interface Place {
+  readonly score: number;
+  /** As it stands in the set; empty: the score's own edge. */
+  readonly member: string;
+}
+
+/** The task records of one namespace in Redis: a hash each, and sorted sets by which they are found. */
+export class TaskTable implements RecordTable, SweepTable {
+  /** Where ids of tasks are published that have just ended. */
+  readonly channel: string;
+  readonly #session: Session;
+  readonly #prefix: string;
+  /** The server's clock less ours, and when that was learnt. */
+  #clock: { readonly ahead: number; readonly at: number } | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#prefix = session.names.shared();
+    this.channel = session.names.shared("ended");
+  }
+
+  now(): number | undefined {
+    const now = this.#session.clock.now();
+    const learnt = this.#clock;
+    if (learnt === undefined || now < learnt.at || now - learnt.at > CLOCK_TRUSTED_MS) return undefined;
+    return now + learnt.ahead;
+  }
+
+  read(ids: readonly string[]): Promise<readonly Reading[]> {
+    return this.readMembers(ids.map(encodeKey));
+  }
+
+  /** Reads records by their members in the sets. */
+  async readMembers(members: readonly string[]): Promise<readonly Reading[]> {
+    const read = async (part: readonly string[]) => {
+      const keys = part.map((member) => `${this.#prefix}task:${member}`);
+      const [now, ...found] = (await this.#session.script("read tasks", taskRead, keys, [])) as Answers<StoredFields>;
+      return found.map((fields) => readingOf(fields, this.#learn(now)));
+    };
+    return (await Promise.all(inParts(members).map(read))).flat();
+  }
+
+  async write(changes: readonly Change[]): Promise<readonly (Reading | undefined)[]> {
+    const write = async (part: readonly Change[]) => {
+      const args: (string | number)[] = [MAX_STEP_AGE_MS, this.channel, part.length];
+      for (const change of part) pushChange(args, change);
+      const keys = [this.#prefix, `${this.#prefix}expiring`];
+      const answer = await this.#session.script("write tasks", taskWrite, keys, args);
+      const [now, ...results] = answer as Answers<StoredFields | 0>;
+      this.#learn(now);
+      return results.map((result) => (result === 0 ? undefined : readingOf(result, now)));
+    };
+    return (await Promise.all(inParts(changes).map(write))).flat();
+  }
+
+  async *run(rootId: string): AsyncIterable<readonly string[]> {
+    yield [rootId];
+    let after: Place = { score: Number.NEGATIVE_INFINITY, member: "" };
+    for (;;) {
+      const places = await this.page([runIndex(rootId)], "up", after, Number.POSITIVE_INFINITY, MAX_BATCH);
+      const last = places.at(-1);
+      if (last === undefined) return;
+      yield places.map(({ member }) => decodeKey(member));
+      after = last;
+    }
+  }
+
+  async hold(node: string, leaseMs: number): Promise<number | undefined> {
+    const keys = [`${this.#prefix}sweep`];
+    const now = (await this.#session.script("recover", taskHold, keys, [node, leaseMs])) as number | null;
+    return now === null ? undefined : this.#learn(now);
+  }
+
+  async candidates(
+    after: RecoveryCandidate | undefined,
+    until: number,
+    limit: number,
+  ): Promise<readonly RecoveryCandidate[]> {
+    const place =
+      after === undefined
+        ? { score: Number.NEGATIVE_INFINITY, member: "" }
+        : { score: after.at, member: encodeKey(after.id) };
+    const places = await this.page(["recovery"], "up", place, until, limit);
+    return places.map(({ score, member }) => ({ at: score, id: decodeKey(member) }));
+  }
+
+  /** Reads on in one of the sets, or in several that have no member in common, as they are at one moment. */
+  async page(
+    indexes: readonly string[],
+    direction: "up" | "down",
+    after: Place,
+    last: number,
+    limit: number,
+  ): Promise<readonly Place[]> {
+    if (indexes.length === 0) return [];
+    const keys = indexes.map((index) => this.#prefix + index);
+    const args = [direction, bound(after.score), after.member, bound(last), limit];
+    const sets = (await this.#session.script("list tasks", taskPage, keys, args)) as string[][];
+    const places = sets.flatMap((rows) =>
+      Array.from({ length: rows.length / 2 }, (_, at) => ({
+        member: rows[2 * at] as string,
+        score: Number(rows[2 * at + 1]),
+      })),
+    );
+    if (indexes.length > 1) places.sort((one, other) => (direction === "up" ? 1 : -1) * compare(one, other));
+    return places.slice(0, limit);
+  }
+
+  #learn(now: number): number {
+    const at = this.#session.clock.now();
+    this.#clock = { ahead: now - at, at };
+    return now;
+  }
+}
+
+type Answers<Item> = [now: number, ...items: Item[]];
+
+function readingOf(fields: StoredFields, now: number): Reading {
+  const [version] = fields;
+  if (version === null) return { record: undefined, version: 0, now };
+  const record = recordOf(fields);
+  const hasExpired = record.expiresAt !== undefined && record.expiresAt <= now;
+  return { record: hasExpired ? undefined : record, version: Number(version), now };
+}
+
+function pushChange(args: (string | number)[], { id, before, after }: Change): void {
+  const { set, remove } = fieldsOf(before.record, after);
+  const hasEnded = isTerminal(after.status) && (before.record === undefined || !isTerminal(before.record.status));
+  args.push(
+    encodeKey(id),
+    before.version,
+    before.now,
+    after.createdAt,
+    indexesOf(after),
+    recoveryTime(after) ?? "",
+    after.expiresAt ?? "",
+    hasEnded ? 1 : 0,
+    set.length,
+  );
+  for (const [field, value] of set) args.push(field, value);
+  args.push(remove.length, ...remove);
+}
+
+function inParts<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  if (items.length <= MAX_BATCH) return items.length === 0 ? [] : [items];
+  const parts: (readonly Item[])[] = [];
+  for (let from = 0; from < items.length; from += MAX_BATCH) parts.push(items.slice(from, from + MAX_BATCH));
+  return parts;
+}
+
+/** Redis spells infinity in its own way. */
+function bound(score: number): string | number {
+  if (Number.isFinite(score)) return score;
+  return score > 0 ? "+inf" : "-inf";
+}
+
+/** Members are ASCII: letters in the order of their bytes, as in the sets. */
+function compare(one: Place, other: Place): number {
+  if (one.score !== other.score) return one.score - other.score;
+  return one.member < other.member ? -1 : 1;
+}
