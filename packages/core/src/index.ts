@@ -18,7 +18,7 @@ export {
 } from "./app/notifications.ts";
 export type { AppOptions } from "./app/options.ts";
 export type { PublishOptions, SendOptions } from "./app/publish.ts";
-export { type Discoverable, defineHandler, defineListener, type Handler } from "./app/registry.ts";
+export { type Discoverable, defineHandler, defineListener, defineSchedule, type Handler } from "./app/registry.ts";
 export type { Ports } from "./app/runtime.ts";
 export { type ResultOptions, type StreamOptions, TaskHandle } from "./app/task-handle.ts";
 export type { TaskSnapshot } from "./app/task-snapshot.ts";
@@ -39,11 +39,15 @@ export type { AdapterFactory, AdapterHealth, ConsumptionHealth } from "./ports/a
 export type { DeadLetter, Page, PageOptions } from "./ports/delivery.ts";
 export type { JsonValue } from "./ports/json.ts";
 export { type Logger, silentLogger } from "./ports/logger.ts";
+export type { ScheduleDefinition, ScheduleTiming } from "./ports/schedule-store.ts";
 export type { TaskQuery } from "./ports/task-state-store.ts";
 export type { RunEntry } from "./run-stream/follow-run.ts";
 export { createRunStreamHandler, type RunStreamHandlerOptions, type RunStreamSource } from "./run-stream/http.ts";
 export { toNodeHandler } from "./run-stream/node-http.ts";
 export type { RunEvent, RunGap } from "./run-stream/run-event.ts";
+export type { ScheduleOptions, ScheduleWhen } from "./schedules/definition.ts";
+export { ScheduleHandle, Schedules } from "./schedules/schedules.ts";
+export type { ScheduleSnapshot } from "./schedules/snapshot.ts";
 export { cloudEventsCodec, type EventCodec, plainCodec } from "./wire/codecs.ts";
 export type { TaskContext } from "./worker/context.ts";
 export { TaskFailedError } from "./worker/errors.ts";

@@ -12,6 +12,10 @@ import type { QueueInspection } from "../ports/command-bus.ts";
 import type { ListenerInspection } from "../ports/event-bus.ts";
 import { runSource } from "../run-stream/follow-run.ts";
 import { createRunStreamHandler, type RunStreamHandlerOptions } from "../run-stream/http.ts";
+import { scheduleStoreOf } from "../schedules/change.ts";
+import { declareSchedule, type ScheduleOptions } from "../schedules/definition.ts";
+import { Scheduler } from "../schedules/scheduler.ts";
+import { ScheduleHandle, Schedules } from "../schedules/schedules.ts";
 import { bridgeNotifications } from "../worker/bridge.ts";
 import type { EventHandler, ListenerCounts, ListenerOptions } from "../worker/event-listener.ts";
 import { currentScope } from "../worker/scope.ts";
@@ -57,6 +61,8 @@ export class App {
   readonly lifecycle: LifecycleEmitter;
   /** All tasks of the namespace. */
   readonly tasks: Tasks;
+  /** All schedules of the namespace. */
+  readonly schedules: Schedules;
   /** Dead letters of queues. */
   readonly deadLetters: QueueDeadLetters;
   /** Dead letters of this app's listeners. */
@@ -73,6 +79,7 @@ export class App {
   #adapters: readonly Adapter[] = [];
   #stopBridge: (() => void) | undefined;
   #worker: Worker | undefined;
+  #scheduler: Scheduler | undefined;
   #stopping: Promise<{ readonly unfinished: readonly Unfinished[] }> | undefined;
   #keepAlive: ReturnType<typeof setInterval> | undefined;
 
@@ -94,6 +101,7 @@ export class App {
     this.#service = { service: this.name, concurrency: DEFAULTS.concurrency, onSkipped: options.onSkipped };
     const ready = () => this.#ready();
     this.tasks = new Tasks(ready);
+    this.schedules = new Schedules(ready, () => this.#scheduler?.wake());
     this.deadLetters = new QueueDeadLetters(ready);
     this.listenerDeadLetters = new ListenerDeadLetters(this.name, ready);
   }
@@ -114,7 +122,16 @@ export class App {
     return this;
   }
 
-  /** Registers what `defineHandler` and `defineListener` made, such as `discover` finds it. @throws as `handle` and `on`. */
+  /**
+   * Declares a schedule: `start()` registers it, and from then on any started app of the namespace fires it, once per due time. A schedule that is known already keeps its
+   * state; `app.schedules.register` is for those that come later. @throws `ALREADY_REGISTERED`, `CONFIG_INVALID`, `INVALID_NAME`, `NOT_SERIALIZABLE`, `VALIDATION_FAILED`.
+   */
+  schedule<Contract extends AnyTaskContract>(contract: Contract, options: ScheduleOptions<Contract>): ScheduleHandle {
+    this.#registry.schedule(declareSchedule(contract, options));
+    return new ScheduleHandle(this.schedules, options.name);
+  }
+
+  /** Registers what `defineHandler`, `defineListener` and `defineSchedule` made, such as `discover` finds it. @throws as `handle` and `on`. */
   register(...found: readonly Discoverable[]): this {
     for (const { intermodal } of found) intermodal(this.#registry, this.#service);
     return this;
@@ -233,7 +250,11 @@ export class App {
         listeners: [...listeners.values()],
         concurrency: this.#concurrency,
       });
-      await this.#worker.start();
+      const schedules = [...this.#registry.schedules.values()];
+      if (schedules.length > 0) scheduleStoreOf(runtime);
+      const { scheduleStore } = runtime.ports;
+      this.#scheduler = runtime.hasStore && scheduleStore ? new Scheduler(runtime, scheduleStore) : undefined;
+      await Promise.all([this.#worker.start(), this.#scheduler?.start(schedules)]);
     } catch (error) {
       await this.stop({ timeoutMs: 0 });
       throw error;
@@ -273,7 +294,7 @@ export class App {
     // What is being opened has to be closed too.
     await this.#opening?.catch(() => undefined);
     const worker = this.#worker;
-    const unfinished = (await worker?.drain(timeoutMs)) ?? [];
+    const [unfinished = []] = await Promise.all([worker?.drain(timeoutMs), this.#scheduler?.stop(timeoutMs)]);
     if (unfinished.length === 0) await this.#close();
     else {
       // They go on, with their leases; when the last has ended, the connections go too.

@@ -56,6 +56,8 @@ export async function openCarriers(
     eventBus: byPlace.events?.eventBus as Ports["eventBus"],
     taskStateStore: isBlind ? undefined : state,
     eventStream: byPlace.streams?.eventStream,
+    // Where the tasks are that it makes: another store would be shared with others than they are.
+    scheduleStore: isBlind ? undefined : byPlace.state?.scheduleStore,
     rateLimiter: adapters.find(({ rateLimiter }) => rateLimiter !== undefined)?.rateLimiter,
     inbox: adapters.find(({ inbox }) => inbox !== undefined)?.inbox,
   };

@@ -69,6 +69,8 @@ function settingsOf(options: AppOptions): Settings {
     taskLeaseMs: options.taskLeaseMs ?? DEFAULTS.taskLeaseMs,
     sweepIntervalMs: options.sweep?.intervalMs ?? DEFAULTS.sweepIntervalMs,
     sweepGraceMs: options.sweep?.graceMs ?? DEFAULTS.sweepGraceMs,
+    schedulePollMs: options.schedules?.pollMs ?? DEFAULTS.schedulePollMs,
+    scheduleGraceMs: options.schedules?.graceMs ?? DEFAULTS.scheduleGraceMs,
     unknownTypeMaxAgeMs: options.unknownType?.maxAgeMs ?? DEFAULTS.unknownTypeMaxAgeMs,
     unknownTypeDelayMs: options.unknownType?.delayMs ?? DEFAULTS.unknownTypeDelayMs,
     streamTtlMs: options.streamTtlMs ?? DEFAULTS.streamTtlMs,

@@ -10,6 +10,10 @@ export const DEFAULTS = {
   sweepIntervalMs: 5_000,
   /** What is younger than this is left alone by the sweep. */
   sweepGraceMs: 30_000,
+  /** How often a worker looks for due schedules, if none is due earlier. */
+  schedulePollMs: 5_000,
+  /** How late a schedule with `missed: "skip"` may be fired. */
+  scheduleGraceMs: 60_000,
   /** How long a message of an unknown type or version comes back before it is dead-lettered. */
   unknownTypeMaxAgeMs: 3_600_000,
   /** The delay with which such a message comes back. */

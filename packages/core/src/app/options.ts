@@ -37,6 +37,8 @@ export interface AppOptions extends CarrierUrls {
   readonly taskLeaseMs?: number | undefined;
   /** What the recovery sweep does when; the grace is how long something must have been left behind. @default intervalMs 5,000, graceMs 30,000 */
   readonly sweep?: { readonly intervalMs?: number | undefined; readonly graceMs?: number | undefined } | undefined;
+  /** How often a worker looks for due schedules, if none is due earlier, and how late one that skips what it missed may be fired. @default pollMs 5,000, graceMs 60,000 */
+  readonly schedules?: { readonly pollMs?: number | undefined; readonly graceMs?: number | undefined } | undefined;
   /** How long a message whose type or version nobody knows comes back, and how often. @default maxAgeMs 3,600,000, delayMs 5,000 */
   readonly unknownType?: { readonly maxAgeMs?: number | undefined; readonly delayMs?: number | undefined } | undefined;
   /** How long a run's stream is kept after the run has ended. @default 86,400,000 (24 h) */

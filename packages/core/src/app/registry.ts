@@ -7,6 +7,7 @@ import type {
   TaskReturn,
 } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
+import { type DeclaredSchedule, declareSchedule, type ScheduleOptions } from "../schedules/definition.ts";
 import type { TaskContext } from "../worker/context.ts";
 import { type EventHandler, EventListener, type ListenerOptions, type SkippedEvent } from "../worker/event-listener.ts";
 import type { CommandContext } from "../worker/message-context.ts";
@@ -38,6 +39,15 @@ export function defineHandler<Contract extends AnyTaskContract | AnyCommandContr
   return { intermodal: (registry) => registry.handle(contract, handler) };
 }
 
+/** Binds a schedule to its task, to be registered later. @throws as `app.schedule`. */
+export function defineSchedule<Contract extends AnyTaskContract>(
+  contract: Contract,
+  options: ScheduleOptions<Contract>,
+): Discoverable {
+  const declared = declareSchedule(contract, options);
+  return { intermodal: (registry) => registry.schedule(declared) };
+}
+
 /** Binds a listener to its event, to be registered later. */
 export function defineListener<Contract extends AnyEventContract>(
   contract: Contract,
@@ -47,10 +57,11 @@ export function defineListener<Contract extends AnyEventContract>(
   return { intermodal: (registry, service) => registry.on(contract, options, handler, service) };
 }
 
-/** The tasks, commands and listeners of an app, by name (D1). */
+/** The tasks, commands, listeners and schedules of an app, by name (D1). */
 export class Registry {
   readonly registrations = new Map<string, Registration>();
   readonly listeners = new Map<string, EventListener>();
+  readonly schedules = new Map<string, DeclaredSchedule>();
   /** No more, once the app has started. */
   sealed = false;
 
@@ -90,6 +101,16 @@ export class Registry {
       onSkipped,
     };
     this.listeners.set(options.listener, new EventListener(registration));
+  }
+
+  /** @throws `ALREADY_REGISTERED`, `CONFIG_INVALID` after the start. */
+  schedule(declared: DeclaredSchedule): void {
+    const { name } = declared;
+    this.#assertOpen(name);
+    if (this.schedules.has(name)) {
+      throw new IntermodalError("ALREADY_REGISTERED", `schedule "${name}" is declared already; choose another name`);
+    }
+    this.schedules.set(name, declared);
   }
 
   #assertOpen(what: string): void {

@@ -7,6 +7,7 @@ import type { EventStream, StreamFinish } from "../ports/event-stream.ts";
 import type { Inbox } from "../ports/inbox.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { RateLimiter } from "../ports/rate-limiter.ts";
+import type { ScheduleStore } from "../ports/schedule-store.ts";
 import type {
   ChildEnd,
   Claim,
@@ -33,6 +34,7 @@ export interface Ports {
   readonly eventBus: EventBus;
   readonly taskStateStore?: TaskStateStore | undefined;
   readonly eventStream?: EventStream | undefined;
+  readonly scheduleStore?: ScheduleStore | undefined;
   readonly rateLimiter?: RateLimiter | undefined;
   readonly inbox?: Inbox | undefined;
 }
@@ -56,6 +58,8 @@ export interface Settings {
   readonly taskLeaseMs: number;
   readonly sweepIntervalMs: number;
   readonly sweepGraceMs: number;
+  readonly schedulePollMs: number;
+  readonly scheduleGraceMs: number;
   readonly unknownTypeMaxAgeMs: number;
   readonly unknownTypeDelayMs: number;
   readonly streamTtlMs: number;

@@ -5,6 +5,7 @@ import { MemoryEventBus } from "./event-bus.ts";
 import { MemoryEventStream } from "./event-stream.ts";
 import { MemoryInbox } from "./inbox.ts";
 import { MemoryRateLimiter } from "./rate-limiter.ts";
+import { MemoryScheduleStore } from "./schedule-store.ts";
 import type { MemoryServer } from "./server.ts";
 import { MemoryTaskStateStore } from "./task-state-store.ts";
 
@@ -18,6 +19,7 @@ export class MemoryAdapter implements Adapter {
   readonly eventBus: MemoryEventBus;
   readonly taskStateStore: MemoryTaskStateStore;
   readonly eventStream: MemoryEventStream;
+  readonly scheduleStore: MemoryScheduleStore;
   readonly rateLimiter: MemoryRateLimiter;
   readonly inbox: MemoryInbox;
 
@@ -31,6 +33,7 @@ export class MemoryAdapter implements Adapter {
     this.eventBus = new MemoryEventBus(bus);
     this.taskStateStore = new MemoryTaskStateStore(server.store, connection, namespace);
     this.eventStream = new MemoryEventStream(server.store, connection, namespace);
+    this.scheduleStore = new MemoryScheduleStore(server.store, connection, namespace);
     this.rateLimiter = new MemoryRateLimiter(server.store, connection, namespace);
     this.inbox = new MemoryInbox(server.store, connection, namespace);
   }

@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import { InboxTable } from "./inbox-table.ts";
 import type { MemoryLimits } from "./limits.ts";
 import { RateTable } from "./rate-table.ts";
+import { ScheduleTable } from "./schedule-table.ts";
 import { StreamTable } from "./stream-table.ts";
 import { TaskSweep } from "./task-sweep.ts";
 import { TaskTable } from "./task-table.ts";
@@ -11,11 +12,12 @@ export interface StoreNamespace {
   readonly tasks: TaskTable;
   readonly sweep: TaskSweep;
   readonly streams: StreamTable;
+  readonly schedules: ScheduleTable;
   readonly rates: RateTable;
   readonly inbox: InboxTable;
 }
 
-/** The server's side of everything that is kept: tasks, streams, permits and completed messages, by namespace. */
+/** The server's side of everything that is kept: tasks, streams, schedules, permits and completed messages, by namespace. */
 export class Store {
   /** The server's clock: leases and times of day come from it, whatever the clients' clocks say. */
   readonly clock: Clock;
@@ -35,6 +37,7 @@ export class Store {
         tasks,
         sweep: new TaskSweep(tasks),
         streams: new StreamTable(this.clock, this.limits.maxStreamEvents),
+        schedules: new ScheduleTable(),
         rates: new RateTable(),
         inbox: new InboxTable(),
       };

@@ -5,6 +5,7 @@ import type { EventStream } from "./event-stream.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Logger } from "./logger.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { TaskStateStore } from "./task-state-store.ts";
 
 /** Raised when a port changes so that an older adapter no longer fits. */
@@ -17,6 +18,7 @@ export interface Adapter {
   readonly eventBus?: EventBus | undefined;
   readonly taskStateStore?: TaskStateStore | undefined;
   readonly eventStream?: EventStream | undefined;
+  readonly scheduleStore?: ScheduleStore | undefined;
   readonly rateLimiter?: RateLimiter | undefined;
   readonly inbox?: Inbox | undefined;
   /** Resolves when the server answers. Every port connects by itself at its first use; this only finds out early. @throws `UNAVAILABLE`, `CONFIG_INVALID`. */

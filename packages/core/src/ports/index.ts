@@ -25,4 +25,5 @@ export * from "./inbox.ts";
 export * from "./json.ts";
 export * from "./logger.ts";
 export * from "./rate-limiter.ts";
+export * from "./schedule-store.ts";
 export * from "./task-state-store.ts";

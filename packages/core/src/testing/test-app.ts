@@ -58,8 +58,16 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   const clock = new VirtualClock();
   const logger = options.logger ?? silentLogger;
   const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: options.namespace ?? "test", clock, logger });
-  const { commandBus, eventBus, taskStateStore, eventStream, rateLimiter, inbox } = adapter;
-  const watched = new WatchedPorts({ commandBus, eventBus, taskStateStore, eventStream, rateLimiter, inbox });
+  const { commandBus, eventBus, taskStateStore, eventStream, scheduleStore, rateLimiter, inbox } = adapter;
+  const watched = new WatchedPorts({
+    commandBus,
+    eventBus,
+    taskStateStore,
+    eventStream,
+    scheduleStore,
+    rateLimiter,
+    inbox,
+  });
   const app = createApp({ name: "test", namespace: "test", ...options, logger, clock, ports: watched.ports });
   return {
     app,

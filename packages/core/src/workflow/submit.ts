@@ -90,7 +90,8 @@ export async function draftTask(
   };
 }
 
-async function submitDraft(runtime: Runtime, draft: TaskDraft, defer: boolean): Promise<TaskRecord> {
+/** Stores a draft and sends it. @throws as {@link submitTask}. */
+export async function submitDraft(runtime: Runtime, draft: TaskDraft, defer: boolean): Promise<TaskRecord> {
   const { store } = runtime;
   const created = await store.create(draft);
   if (created.kind === "conflict") {

@@ -1,0 +1,141 @@
+import type { Runtime } from "../app/runtime.ts";
+import { isIntermodalError, messageOf } from "../errors.ts";
+import { sleep } from "../ports/clock.ts";
+import type { DueSchedules, ScheduleRecord, ScheduleStore } from "../ports/schedule-store.ts";
+import type { DeclaredSchedule } from "./definition.ts";
+import { fire } from "./fire.ts";
+import { register } from "./register.ts";
+
+const PAGE = 100;
+
+/** Pages of one look: what is left comes with the next. */
+const MAX_PAGES = 20;
+
+/** Workers wake up for the same due time: so far apart that the first of them has mostly dealt with it when the next one looks. */
+const SPREAD_MS = 250;
+
+/** Fires what is due, in every worker alike. A store that is away costs nothing but lateness. */
+export class Scheduler {
+  readonly #runtime: Runtime;
+  readonly #store: ScheduleStore;
+  readonly #stopping = new AbortController();
+  #cancelNext: (() => void) | undefined;
+  #looking: Promise<void> | undefined;
+  /** Something has changed since the latest look began. */
+  #isStale = false;
+  #isAway = false;
+
+  constructor(runtime: Runtime, store: ScheduleStore) {
+    this.#runtime = runtime;
+    this.#store = store;
+  }
+
+  /**
+   * Registers what was declared, and begins to fire. While the store cannot be reached, it keeps trying.
+   * @throws what trying again cannot cure.
+   */
+  async start(declared: readonly DeclaredSchedule[]): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      if (declared.length > 0) await this.#runtime.store.persist(() => register(this.#store, declared), { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    this.wake();
+  }
+
+  /** Looks now. */
+  wake(): void {
+    this.#isStale = true;
+    if (this.#looking === undefined) this.#look();
+  }
+
+  /** Begins nothing new. Resolves when what it has begun is done, or after `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
+    this.#cancelNext?.();
+    if (this.#looking === undefined) return;
+    const patience = new AbortController();
+    await Promise.race([this.#looking, sleep(this.#runtime.surroundings.clock, timeoutMs, patience.signal)]);
+    patience.abort();
+  }
+
+  #look(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#cancelNext?.();
+    this.#isStale = false;
+    this.#looking = this.#fireDue().then((waitMs) => {
+      this.#looking = undefined;
+      if (this.#isStale) this.#look();
+      else this.#lookIn(waitMs);
+    });
+  }
+
+  #lookIn(waitMs: number): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#cancelNext = this.#runtime.surroundings.clock.schedule(waitMs, () => this.#look());
+  }
+
+  /** @returns how long to wait. Never rejects. */
+  async #fireDue(): Promise<number> {
+    const { clock, settings } = this.#runtime.surroundings;
+    // Spread, so that the workers of a deployment do not ask all at once.
+    const pollMs = settings.schedulePollMs * (0.75 + Math.random() * 0.5);
+    const begun = clock.now();
+    let cursor: string | undefined;
+    try {
+      for (let pages = 0; pages < MAX_PAGES && !this.#stopping.signal.aborted; pages++) {
+        const page = await this.#store.due({ limit: PAGE, cursor });
+        const times = await this.#fireAll(page);
+        cursor = page.next;
+        if (cursor !== undefined) continue;
+        this.#noteBack();
+        const next = Math.min(page.nextAt ?? Number.POSITIVE_INFINITY, ...times);
+        const waitMs = next - page.now - (clock.now() - begun) + Math.random() * SPREAD_MS;
+        return Math.max(0, Math.min(pollMs, waitMs));
+      }
+      return 0;
+    } catch (error) {
+      this.#noteAway(error);
+      return pollMs;
+    }
+  }
+
+  /** @returns when each is due next. @throws when all are through, that a store is away. */
+  async #fireAll({ items, now }: DueSchedules): Promise<readonly number[]> {
+    const fired = await Promise.allSettled(items.map((schedule) => this.#fire(schedule, now)));
+    return fired.map((result) => {
+      if (result.status === "rejected") throw result.reason;
+      return result.value;
+    });
+  }
+
+  /** @returns when it is due next. One that fails holds up no other, and is looked at again with the next poll. */
+  async #fire(schedule: ScheduleRecord, now: number): Promise<number> {
+    try {
+      return (await fire(this.#runtime, this.#store, schedule, now)) ?? Number.POSITIVE_INFINITY;
+    } catch (error) {
+      if (isIntermodalError(error, "UNAVAILABLE") || isIntermodalError(error, "CLOSED")) throw error;
+      this.#runtime.surroundings.logger.error("a schedule could not be fired; it is tried again", {
+        schedule: schedule.name,
+        error: messageOf(error),
+      });
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Told once per change, not once per look. */
+  #noteAway(error: unknown): void {
+    if (this.#isAway || this.#stopping.signal.aborted) return;
+    this.#isAway = true;
+    this.#runtime.surroundings.logger.warn("schedules cannot be looked at; they are fired late", {
+      error: messageOf(error),
+    });
+  }
+
+  #noteBack(): void {
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#runtime.surroundings.logger.info("schedules can be looked at again");
+  }
+}
