@@ -106,6 +106,46 @@ describe("a run's stream", () => {
   );
 
   it.each([
+    "%00",
+    "1%00",
+    "1%0A",
+    "1%0D%0Aid:%202",
+    "%D9%A3",
+    "%EF%BC%91",
+    "1,1",
+    "+1",
+    "NaN",
+    "9".repeat(10_000),
+    "[object]",
+  ])("answers 400 to what is no event id, in the query too: %s", async (id) => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    for (const answer of [await get(`/r1?lastEventId=${id}`), await get(`/r1?after=${id}`, JSON_ONLY)]) {
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: expect.stringMatching("CURSOR_INVALID|VALIDATION_FAILED") });
+    }
+  });
+
+  it("takes another run's event id for a position in this one, and answers 400 where this one is shorter", async () => {
+    const { runs, get } = setUp();
+    await runs.append("long", 20);
+    await runs.append("short", 3);
+    await runs.end("short");
+    expect((await get("/short", { "last-event-id": "20" })).status).toBe(400);
+    expect(await ids(await get("/short", { "last-event-id": "2" }))).toEqual([3, 4]);
+  });
+
+  it("answers 400 to several event ids", async () => {
+    const { runs, handler } = setUp();
+    await runs.append("r1", 2);
+    const headers = new Headers([
+      ["last-event-id", "1"],
+      ["last-event-id", "2"],
+    ]);
+    expect((await handler(new Request("http://localhost/r1", { headers }))).status).toBe(400);
+  });
+
+  it.each([
     ["/runs/a%2Fb/events", "a/b"],
     ["/api/runs/42/events", "42"],
     ["/api/runs/42/", "42"],
