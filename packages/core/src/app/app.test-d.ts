@@ -1,6 +1,14 @@
 import { expectTypeOf } from "vitest";
 import { z } from "zod";
-import { createApp, defineCommand, defineEvent, defineHandler, defineListener, defineTask } from "../index.ts";
+import {
+  createApp,
+  defineCommand,
+  defineEvent,
+  defineHandler,
+  defineListener,
+  defineSchedule,
+  defineTask,
+} from "../index.ts";
 import { createTestApp } from "../testing/index.ts";
 
 // All types flow from the contract: nothing below is annotated.
@@ -70,6 +78,24 @@ await app.send(clean, { room: 1 });
 await app.publish(visited, { at: 1 });
 // @ts-expect-error a replay takes the same input
 await task.replay({ input: { at: 1 } });
+
+expectTypeOf(
+  app.schedule(visit, { name: "s", cron: "@daily", timezone: "UTC", input: { at: "", guests: "" } }).name,
+).toBeString();
+app.register(defineSchedule(clean, { name: "s", everyMs: 1_000, input: { room: 1 } }));
+expectTypeOf(app.schedules.register(clean, { name: "s", at: new Date(), input: { room: 1 } })).resolves.toHaveProperty(
+  "pause",
+);
+// @ts-expect-error the input is the task's
+app.schedule(clean, { name: "s", everyMs: 1_000, input: { room: "1" } });
+// @ts-expect-error a command is no task
+app.schedule(ring, { name: "s", everyMs: 1_000, input: { times: "" } });
+// @ts-expect-error one of cron, everyMs and at
+app.schedule(clean, { name: "s", everyMs: 1_000, at: 5, input: { room: 1 } });
+// @ts-expect-error a time zone is of a cron expression
+app.schedule(clean, { name: "s", everyMs: 1_000, timezone: "UTC", input: { room: 1 } });
+// @ts-expect-error when is missing
+app.schedule(clean, { name: "s", input: { room: 1 } });
 
 const { sent, published } = createTestApp();
 expectTypeOf(sent(visit)).toEqualTypeOf<readonly { at: string; guests: string }[]>();

@@ -1,0 +1,235 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import type { App } from "../app/app.ts";
+import { createApp } from "../app/create-app.ts";
+import { defineTask } from "../contracts/index.ts";
+import { MemoryAdapter, MemoryServer } from "../memory/index.ts";
+import { type Logger, silentLogger } from "../ports/logger.ts";
+import type { ScheduleStore } from "../ports/schedule-store.ts";
+import { VirtualClock } from "../testing/index.ts";
+
+const report = defineTask("report", { input: z.object({ of: z.string() }) });
+const MINUTE_MS = 60_000;
+const minutely = { name: "minutely", everyMs: MINUTE_MS, input: { of: "it" } };
+
+/** Workers over one server in memory, each a process of its own. */
+function deployment() {
+  const clock = new VirtualClock();
+  const server = new MemoryServer(clock);
+  const apps: App[] = [];
+  return {
+    clock,
+    server,
+    make(change: (store: ScheduleStore) => Partial<ScheduleStore> = () => ({}), logger: Logger = silentLogger) {
+      const adapter = new MemoryAdapter(server, { namespace: "test", clock, logger });
+      const { commandBus, eventBus, taskStateStore, eventStream, scheduleStore: store } = adapter;
+      const scheduleStore: ScheduleStore = {
+        capabilities: store.capabilities,
+        get: (names) => store.get(names),
+        put: (writes) => store.put(writes),
+        remove: (names) => store.remove(names),
+        list: (options) => store.list(options),
+        due: (options) => store.due(options),
+        ...change(store),
+      };
+      const ports = { commandBus, eventBus, taskStateStore, eventStream, scheduleStore };
+      const app = createApp({ name: "test", namespace: "test", clock, logger, ports });
+      apps.push(app);
+      return { app, adapter };
+    },
+    async stop() {
+      await Promise.all(apps.map((app) => app.stop({ timeoutMs: 0 })));
+    },
+  };
+}
+
+async function taskCount(app: App): Promise<number> {
+  return (await app.tasks.list({ limit: 1_000 })).items.length;
+}
+
+test("one that was registered by a process that has ended is fired by others, each due time once", async () => {
+  const { clock, make, stop } = deployment();
+  const sender = make();
+  await sender.app.schedules.register(report, minutely);
+  await sender.app.stop();
+  const workers = [make(), make(), make()];
+  const sent: string[] = [];
+  for (const { app, adapter } of workers) {
+    const send = adapter.commandBus.send.bind(adapter.commandBus);
+    adapter.commandBus.send = async (commands) => {
+      sent.push(...commands.map(({ id }) => id));
+      return send(commands);
+    };
+    await app.start();
+  }
+  await clock.advance(10 * MINUTE_MS + 1_000);
+  const { app } = workers[0] as (typeof workers)[number];
+  expect(await taskCount(app)).toBe(10);
+  expect((await app.schedules.get("minutely"))?.state.fires).toBe(10);
+  // Two that see it in the same moment may both send it; the second message is acknowledged unhandled.
+  expect(sent.length).toBeLessThan(15);
+  await stop();
+});
+
+test("a process that dies after it submitted, before it moved the schedule on, doubles nothing", async () => {
+  const { clock, make, stop } = deployment();
+  const never = Promise.withResolvers<never>();
+  const dying = make(() => ({ put: () => never.promise }));
+  await dying.app.start();
+  const { app } = make();
+  await app.schedules.register(report, minutely);
+  await clock.advance(MINUTE_MS + 5_000);
+  expect(await taskCount(app)).toBe(1);
+  expect((await app.schedules.get("minutely"))?.state.fires).toBe(0);
+  await app.start();
+  await clock.advance(10_000);
+  expect(await taskCount(app)).toBe(1);
+  expect((await app.schedules.get("minutely"))?.state).toMatchObject({ fires: 1, nextAt: Date.UTC(2026, 0, 1, 0, 2) });
+  never.reject(new Error("buried"));
+  await stop();
+});
+
+test("one that was paused, stopped, changed or removed while it was being fired is left as it then was", async () => {
+  for (const meanwhile of ["pause", "stop", "change", "retime", "unregister"] as const) {
+    const { clock, make, stop } = deployment();
+    const observer = make();
+    const { app } = make((store) => ({
+      async put(writes) {
+        if (meanwhile === "unregister") await observer.app.schedules.unregister("minutely");
+        else if (meanwhile === "change")
+          await observer.app.schedules.register(report, { ...minutely, input: { of: "other" } });
+        else if (meanwhile === "retime")
+          await observer.app.schedules.register(report, { ...minutely, everyMs: 2 * MINUTE_MS });
+        else await observer.app.schedules[meanwhile]("minutely");
+        return store.put(writes);
+      },
+    }));
+    await observer.app.schedules.register(report, minutely);
+    await app.start();
+    await clock.advance(MINUTE_MS + 1_000);
+    expect(await taskCount(app), meanwhile).toBe(1);
+    const found = await observer.app.schedules.get("minutely");
+    const second = Date.UTC(2026, 0, 1, 0, 2);
+    const expected = {
+      pause: { status: "paused", fires: 1, nextAt: second },
+      stop: { status: "stopped", fires: 1, nextAt: undefined },
+      change: { status: "running", fires: 1, nextAt: second },
+      retime: { status: "running", fires: 1 },
+      unregister: undefined,
+    }[meanwhile];
+    if (expected === undefined) expect(found).toBeUndefined();
+    else expect(found?.state, meanwhile).toMatchObject(expected);
+    if (meanwhile === "change") expect(found?.definition.input).toEqual({ of: "other" });
+    if (meanwhile === "retime") expect(found?.state.nextAt).toBeGreaterThan(second);
+    await stop();
+  }
+});
+
+test("the store's clock decides what is due, whatever the process's own says", async () => {
+  const { make, clock, server, stop } = deployment();
+  const { app, adapter } = make();
+  const fast = { now: () => clock.now() + 30 * MINUTE_MS, schedule: clock.schedule.bind(clock) };
+  const { commandBus, eventBus, taskStateStore, eventStream, scheduleStore } = new MemoryAdapter(server, {
+    namespace: "test",
+    clock: fast,
+    logger: silentLogger,
+  });
+  const ports = { commandBus, eventBus, taskStateStore, eventStream, scheduleStore };
+  const ahead = createApp({ name: "ahead", namespace: "test", clock: fast, logger: silentLogger, ports });
+  ahead.schedule(report, minutely);
+  await ahead.start();
+  expect((await app.schedules.get("minutely"))?.state.nextAt).toBe(clock.now() + MINUTE_MS);
+  await clock.advance(MINUTE_MS - 1);
+  expect(await taskCount(app)).toBe(0);
+  await clock.advance(1_001);
+  expect(await taskCount(app)).toBe(1);
+  await ahead.stop();
+  await adapter.close();
+  await stop();
+});
+
+test("a store that is away is told of once, and start() waits for it", async () => {
+  const { clock, make, stop } = deployment();
+  const told: string[] = [];
+  const note = (message: string) => void told.push(message);
+  const { app, adapter } = make(undefined, { ...silentLogger, warn: note, info: note });
+  app.schedule(report, minutely);
+  adapter.connection.cut();
+  let started = false;
+  const starting = app.start().then(() => {
+    started = true;
+  });
+  await clock.advance(10_000);
+  expect(started).toBe(false);
+  adapter.connection.mend();
+  await clock.advance(10_000);
+  await starting;
+  told.length = 0;
+  adapter.connection.cut();
+  await clock.advance(5 * MINUTE_MS);
+  expect(told.filter((message) => message.startsWith("schedules"))).toHaveLength(1);
+  adapter.connection.mend();
+  await clock.advance(30_000);
+  expect(told.filter((message) => message.startsWith("schedules"))).toHaveLength(2);
+  expect(await taskCount(app)).toBe(1);
+  await stop();
+});
+
+test("stop() while start() still waits for the store ends both", async () => {
+  const { clock, make, stop } = deployment();
+  const { app, adapter } = make();
+  app.schedule(report, minutely);
+  adapter.connection.cut();
+  const starting = app.start();
+  await clock.advance(1_000);
+  const stopping = stop();
+  await clock.advance(10_000);
+  await Promise.all([starting, stopping]);
+});
+
+test("a schedule that cannot be fired holds up no other", async () => {
+  const { clock, make, stop } = deployment();
+  const { app, adapter } = make();
+  const definition = (cron: string) => ({
+    type: "report",
+    taskVersion: "1.0",
+    queue: "default",
+    retentionMs: 1_000,
+    input: { of: cron },
+    timing: { cron, timezone: "UTC" },
+    enabled: true,
+    missed: "latest" as const,
+    overlap: "allow" as const,
+  });
+  await adapter.scheduleStore.put(
+    ["what nobody can read", "* * * * *"].map((cron, at) => ({
+      name: cron,
+      expected: undefined,
+      schedule: {
+        revision: `r${at}`,
+        definition: definition(cron),
+        state: "running",
+        nextAt: clock.now() + at,
+        fires: 0,
+      },
+    })),
+  );
+  await app.start();
+  await clock.advance(2 * MINUTE_MS);
+  expect((await app.schedules.get("* * * * *"))?.state.fires).toBeGreaterThanOrEqual(2);
+  expect((await app.schedules.get("what nobody can read"))?.state.fires).toBe(0);
+  await stop();
+});
+
+test("without a schedule store it says so: at the start, or when it is asked", async () => {
+  const { clock, server } = deployment();
+  const { commandBus, eventBus, taskStateStore } = new MemoryAdapter(server, {
+    namespace: "test",
+    clock,
+    logger: silentLogger,
+  });
+  const app = createApp({ name: "a", clock, logger: silentLogger, ports: { commandBus, eventBus, taskStateStore } });
+  await expect(app.schedules.list()).rejects.toMatchObject({ code: "PORT_MISSING" });
+  app.schedule(report, minutely);
+  await expect(app.start()).rejects.toMatchObject({ code: "PORT_MISSING" });
+});
