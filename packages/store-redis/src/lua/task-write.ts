@@ -4,49 +4,73 @@ import type { Script } from "../scripts.ts";
  * Writes records that are still as they were read, with everything by which they are found, and removes some that have expired. All of a namespace's task keys share a slot, so they are made
  * here from their prefix.
  *
+ * Beside what it is told to set, a record's hash has `k`, the sets it stands in, `a`, its score there, and `w`, its score in the set for the sweep, or nothing.
+ *
  * KEYS: the prefix · the set of records by expiry.
- * ARGV: longest age of a step in ms · channel of ended tasks · how many · then for each: id · version it began with · time it was computed for · created at · indexes (names separated
+ * ARGV: longest age of a step in ms · channel of ended tasks · how many · then for each: id · version it began with · time it was computed for · created at · sets (names separated
  * by spaces) · recovery time or "" · expiry or "" · "1" when it has just ended · how many fields to set · (field · value)… · how many to remove · field….
  * Returns: the time · then for each: 0 when written, else {version, r, i, p, o, c}.
  */
 export const taskWrite: Script = {
   name: "task-write",
   lua: `
-local prefix, expiring = KEYS[1], KEYS[2]
+local prefix, expiring, recovery = KEYS[1], KEYS[2], KEYS[1] .. 'recovery'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local maxAge, channel, count = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 
-local function unlist(id, indexes)
-  for index in string.gmatch(indexes, '%S+') do redis.call('ZREM', prefix .. index, id) end
+local function enlist(id, sets, score, except)
+  for set in string.gmatch(sets, '%S+') do
+    if not except[set] then redis.call('ZADD', prefix .. set, score, id) end
+  end
+end
+
+local function unlist(id, sets, except)
+  for set in string.gmatch(sets, '%S+') do
+    if not except[set] then redis.call('ZREM', prefix .. set, id) end
+  end
+end
+
+local function membersOf(sets)
+  local members = {}
+  for set in string.gmatch(sets, '%S+') do members[set] = true end
+  return members
 end
 
 local answers, ended, at = { now }, {}, 4
 for n = 1, count do
   local id, version, computedFor = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local createdAt, indexes, recovery, expiry, hasEnded = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
-  local sets = tonumber(ARGV[at + 8])
+  local score, sets, recoverAt, expireAt, hasEnded = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
   local firstSet = at + 9
-  local dels = tonumber(ARGV[firstSet + 2 * sets])
-  local firstDel = firstSet + 2 * sets + 1
-  at = firstDel + dels
+  local firstDel = firstSet + 2 * tonumber(ARGV[at + 8]) + 1
+  at = firstDel + tonumber(ARGV[firstDel - 1])
   local key = prefix .. 'task:' .. id
-  local there = redis.call('HMGET', key, 'v', 'k', 'a')
+  local there = redis.call('HMGET', key, 'v', 'k', 'a', 'w')
+  local oldSets, oldScore, oldRecoverAt = there[2] or '', there[3], there[4] or ''
   if (there[1] or '0') ~= version or math.abs(now - computedFor) > maxAge then
-    local held = redis.call('HMGET', key, 'v', 'r', 'i', 'p', 'o', 'c')
-    answers[n + 1] = held
+    answers[n + 1] = redis.call('HMGET', key, 'v', 'r', 'i', 'p', 'o', 'c')
   else
-    if there[2] and (there[2] ~= indexes or there[3] ~= createdAt) then unlist(id, there[2]) end
-    if there[2] ~= indexes or there[3] ~= createdAt then
-      for index in string.gmatch(indexes, '%S+') do redis.call('ZADD', prefix .. index, createdAt, id) end
+    if oldScore ~= score then
+      unlist(id, oldSets, {})
+      enlist(id, sets, score, {})
+    elseif oldSets ~= sets then
+      unlist(id, oldSets, membersOf(sets))
+      enlist(id, sets, score, membersOf(oldSets))
     end
-    if recovery ~= '' then redis.call('ZADD', prefix .. 'recovery', recovery, id)
-    else redis.call('ZREM', prefix .. 'recovery', id) end
-    if expiry ~= '' then redis.call('ZADD', expiring, expiry, id)
-    elseif there[1] then redis.call('ZREM', expiring, id) end
-    for field = firstSet, firstSet + 2 * sets - 1, 2 do redis.call('HSET', key, ARGV[field], ARGV[field + 1]) end
-    for field = firstDel, firstDel + dels - 1 do redis.call('HDEL', key, ARGV[field]) end
-    redis.call('HSET', key, 'k', indexes, 'a', createdAt)
+    local fields = { 'k', sets, 'a', score }
+    for field = firstSet, firstDel - 2 do fields[#fields + 1] = ARGV[field] end
+    if recoverAt ~= '' then
+      if recoverAt ~= oldRecoverAt then redis.call('ZADD', recovery, recoverAt, id) end
+      fields[#fields + 1] = 'w'
+      fields[#fields + 1] = recoverAt
+    elseif oldRecoverAt ~= '' then
+      redis.call('ZREM', recovery, id)
+      redis.call('HDEL', key, 'w')
+    end
+    redis.call('HSET', key, unpack(fields))
+    for field = firstDel, at - 1 do redis.call('HDEL', key, ARGV[field]) end
+    if expireAt ~= '' then redis.call('ZADD', expiring, expireAt, id)
+    elseif version ~= '0' then redis.call('ZREM', expiring, id) end
     if hasEnded == '1' then ended[#ended + 1] = id end
     answers[n + 1] = 0
   end
@@ -54,8 +78,8 @@ end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 0, 2 * count)) do
   local key = prefix .. 'task:' .. id
-  unlist(id, redis.call('HGET', key, 'k') or '')
-  redis.call('ZREM', prefix .. 'recovery', id)
+  unlist(id, redis.call('HGET', key, 'k') or '', {})
+  redis.call('ZREM', recovery, id)
   redis.call('ZREM', expiring, id)
   redis.call('DEL', key)
 end
