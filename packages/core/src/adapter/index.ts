@@ -5,8 +5,10 @@
 export { assertAllTaken, takeAll } from "./batch.ts";
 export { decodeCursor, encodeCursor } from "./cursor.ts";
 export { answersOf, type Tried, tryEach } from "./each.ts";
+export { FollowLog } from "./follow-log.ts";
 export { Handling, type HandlingOptions } from "./handling.ts";
 export { HeldDelivery, type Received } from "./held-delivery.ts";
+export type { LogPage, LogSource } from "./log-source.ts";
 export {
   OptimisticTaskStateStore,
   type OptimisticTasks,
@@ -16,4 +18,5 @@ export {
 export { takePayload } from "./payload.ts";
 export { type PersistOptions, persist } from "./persist.ts";
 export { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
+export { eventForgotten, invalidCursor, MAX_EVENT_DATA_BYTES, streamEnded, takeRunEvent } from "./run-events.ts";
 export { Shared } from "./shared.ts";

@@ -1,6 +1,6 @@
 import { answersOf, tryEach } from "../adapter/each.ts";
-import { freezePayload, takePayload } from "../adapter/payload.ts";
-import { IntermodalError } from "../errors.ts";
+import { freezePayload } from "../adapter/payload.ts";
+import { MAX_EVENT_DATA_BYTES, takeRunEvent } from "../adapter/run-events.ts";
 import type {
   EventStream,
   EventStreamCapabilities,
@@ -17,9 +17,7 @@ import { Follower } from "./follower.ts";
 import type { Store } from "./store.ts";
 import { SAFETY_TTL_MS, type StreamTable } from "./stream-table.ts";
 
-const MAX_DATA_BYTES = 1_048_576;
 const DEFAULT_LIMIT = 1_000;
-const FORBIDDEN_IN_NAMES = /[\r\n\0]/;
 
 /**
  * Run streams in the memory of one process. Stored events are shared between all readers, and frozen. A stream that expires while it is followed ends
@@ -33,7 +31,7 @@ export class MemoryEventStream implements EventStream {
   constructor(store: Store, connection: MemoryConnection, namespace: string) {
     this.capabilities = {
       maxEvents: store.limits.maxStreamEvents,
-      maxDataBytes: MAX_DATA_BYTES,
+      maxDataBytes: MAX_EVENT_DATA_BYTES,
       safetyTtlMs: SAFETY_TTL_MS,
       ttlGranularityMs: 0,
     };
@@ -72,11 +70,7 @@ export class MemoryEventStream implements EventStream {
 }
 
 function take(event: NewRunEvent): NewRunEvent {
-  if (FORBIDDEN_IN_NAMES.test(event.event)) {
-    throw new IntermodalError(
-      "VALIDATION_FAILED",
-      `the event name ${JSON.stringify(event.event)} must not hold CR, LF or NUL`,
-    );
-  }
-  return { ...event, data: freezePayload(takePayload(event.data, MAX_DATA_BYTES, "data of an event")) };
+  const taken = takeRunEvent(event);
+  freezePayload(taken.data);
+  return taken;
 }

@@ -1,7 +1,7 @@
+import { invalidCursor } from "../adapter/run-events.ts";
 import { isIntermodalError } from "../errors.ts";
 import type { StoredRunEvent, StreamGap, StreamPage } from "../ports/event-stream.ts";
 import type { MemoryConnection } from "./connection.ts";
-import { invalidCursor } from "./stream-log.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** Events taken from the log at once: all that a slow reader holds. */

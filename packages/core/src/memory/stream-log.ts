@@ -1,4 +1,4 @@
-import { IntermodalError } from "../errors.ts";
+import { eventForgotten, invalidCursor, streamEnded } from "../adapter/run-events.ts";
 import type { NewRunEvent, StoredRunEvent, StreamPage } from "../ports/event-stream.ts";
 import { WriterLog } from "./writer-log.ts";
 
@@ -46,12 +46,7 @@ export class StreamLog {
    * @throws `STREAM_ENDED`; `CONFLICT` for a repeated event of which nothing is known any more but that it was there.
    */
   append(events: readonly NewRunEvent[]): number[] {
-    if (this.#ended && !events.every((event) => this.#find(event) !== undefined)) {
-      throw new IntermodalError(
-        "STREAM_ENDED",
-        `stream ${this.streamId} has its terminal event; nothing can follow it`,
-      );
-    }
+    if (this.#ended && !events.every((event) => this.#find(event) !== undefined)) throw streamEnded(this.streamId);
     return events.map((event) => this.#find(event) ?? this.#store(event));
   }
 
@@ -80,13 +75,10 @@ export class StreamLog {
       : { events, last, ended };
   }
 
-  #find({ writer, n }: NewRunEvent): number | undefined {
-    const sequence = this.#writerLog(writer)?.find(n);
-    if (sequence !== 0) return sequence;
-    throw new IntermodalError(
-      "CONFLICT",
-      `event ${n} of writer ${writer} was stored so long ago that its sequence is no longer known; don't append it again`,
-    );
+  #find(event: NewRunEvent): number | undefined {
+    const sequence = this.#writerLog(event.writer)?.find(event.n);
+    if (sequence === 0) throw eventForgotten(event);
+    return sequence;
   }
 
   #store({ writer, n, timestamp, source, event, data }: NewRunEvent): number {
@@ -123,11 +115,4 @@ export class StreamLog {
     this.#writers = this.#writers.filter((log) => log.lastSequence >= this.#first);
     this.#pruneWritersAt = this.#writers.length + this.#maxEvents;
   }
-}
-
-export function invalidCursor(streamId: string, after: number, last: number): IntermodalError {
-  return new IntermodalError(
-    "CURSOR_INVALID",
-    `stream ${streamId} has no event ${after} to read after (its last is ${last}); it may have expired: read from the beginning`,
-  );
 }

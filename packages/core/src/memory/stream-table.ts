@@ -1,7 +1,8 @@
+import { invalidCursor } from "../adapter/run-events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NewRunEvent, StreamPage } from "../ports/event-stream.ts";
 import { ClockHand } from "./clock-hand.ts";
-import { invalidCursor, StreamLog } from "./stream-log.ts";
+import { StreamLog } from "./stream-log.ts";
 import { StreamWaiters } from "./stream-waiters.ts";
 
 /** How long a stream that is never finished is kept after its latest append. */
