@@ -72,13 +72,13 @@ function figuresOf(figures: readonly (VitestTotals | Summary)[]): string {
 }
 
 /** @returns its exit status, or the signal that ended it. */
-function runCommand({ command, collects }: Step, file: string): Promise<number | NodeJS.Signals> {
+function runCommand({ command, collects, environment }: Step, file: string): Promise<number | NodeJS.Signals> {
   const reporters = ["--reporter=default", `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`];
   const args = collects === "tests" ? [...command, ...reporters] : [...command, "--json", file];
   const child = spawn(process.execPath, ["--conditions=@intermodal/source", `--import=${endWithParent}`, ...args], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, INTERMODAL_SIZE: "full", INTERMODAL_TEST_RESULTS: file },
+    env: { ...process.env, ...environment, INTERMODAL_TEST_RESULTS: file },
   });
   const stop = (signal: NodeJS.Signals) => {
     stopping = true;
@@ -96,9 +96,10 @@ function runCommand({ command, collects }: Step, file: string): Promise<number |
   });
 }
 
-function commandOf({ command, collects }: Step): string {
+function commandOf({ command, collects, environment }: Step): string {
   if (collects === "torture") return ["npm run torture --", ...command.slice(1)].join(" ");
-  return `INTERMODAL_SIZE=full npm run vitest -- ${command.slice(1).join(" ")}`;
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value} `);
+  return `${variables.join("")}npm run vitest -- ${command.slice(1).join(" ")}`;
 }
 
 /** Each part's latest result, after every part: a run that is broken off has not run for nothing. */

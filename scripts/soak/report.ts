@@ -63,8 +63,9 @@ export function page(results: readonly Result[]): string {
   return [
     "# Soak",
     "",
-    "`npm run soak` runs the conformance suites of the brokers ten times in a row, the faults at full size, and commands and events while workers and brokers are killed. It takes as long as it",
-    "takes, and writes this page. `npm run soak -- --slice` runs one small part of it, as CI does. A seed repeats the moments of its faults: `npm run torture -- nats --seed N`.",
+    "`npm run soak` runs the conformance suites of brokers and stores, and the life of a task on every bus and store, ten times in a row; the suites and the faults once at full size; and commands and",
+    "events while workers and brokers are killed. It takes as long as it takes, and writes this page. `npm run soak -- --slice` runs one small part of it, as CI does. A seed repeats the moments of its",
+    "faults: `npm run torture -- nats --seed N`.",
     "",
     ...(results.length === 0
       ? ["No results yet."]

@@ -7,13 +7,16 @@ import { parseSoak, stepsOf } from "./steps.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
-test("everything: each part for each broker, the suites ten times, each torture with a seed of its own", () => {
+test("everything: each part for each broker, the suites ten times and once at full size, each torture with a seed of its own", () => {
   const steps = stepsOf(parseSoak(["--seed", "5"]));
-  expect(steps.filter(({ name }) => name.startsWith("conformance")).map(({ runs }) => runs)).toEqual([10, 10]);
+  const suites = steps.filter(({ name }) => name.startsWith("conformance"));
+  expect(suites.map(({ runs }) => runs)).toEqual([10, 1, 10, 1, 10, 1]);
+  for (const { runs, environment } of suites) expect(environment.INTERMODAL_SIZE).toBe(runs === 1 ? "full" : undefined);
   const seeds = steps.filter(({ collects }) => collects === "torture").map(({ command }) => command.at(-1));
   expect(seeds).toEqual(["5", "6", "7", "8"]);
   expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
   expect(stepsOf(parseSoak(["--only", "rabbit"])).some(({ name }) => name.endsWith("nats"))).toBe(false);
+  expect(stepsOf(parseSoak(["--only", "matrix", "--runs", "3"])).map(({ runs }) => runs)).toEqual([3]);
 });
 
 test("the scripts of all parts exist", () => {
@@ -25,13 +28,16 @@ test("a slice is one part; its seed repeats it, and other seeds choose others", 
   for (const steps of slices) expect(steps).toHaveLength(1);
   expect(stepsOf(parseSoak(["--slice", "--seed", "3"]))).toEqual(slices[3]);
   expect(new Set(slices.map(([step]) => step?.name)).size).toBe(4);
-  const only = Array.from({ length: 50 }, (_, seed) => stepsOf({ brokers: ["nats"], slice: true, seed }));
+  const only = Array.from({ length: 50 }, (_, seed) => stepsOf({ subjects: ["nats"], slice: true, runs: 1, seed }));
   expect(only.flat().every(({ name }) => name.endsWith("nats"))).toBe(true);
 });
 
-test.each([[["--only", "kafka"]], [["--seed", "-1"]], [["--seed", "x"]], [["more"]]])("refuses %j", (args) => {
-  expect(() => parseSoak(args)).toThrow();
-});
+test.each([[["--only", "kafka"]], [["--seed", "-1"]], [["--seed", "x"]], [["--runs", "0"]], [["more"]]])(
+  "refuses %j",
+  (args) => {
+    expect(() => parseSoak(args)).toThrow();
+  },
+);
 
 const result: Result = {
   name: "conformance of nats",

@@ -10,66 +10,101 @@ export interface Step {
   readonly collects: "tests" | "torture";
   /** How many times in a row. */
   readonly runs: number;
+  /** Beside what is set already. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
+const SUBJECTS = ["nats", "rabbit", "stores", "matrix"] as const;
+type Subject = (typeof SUBJECTS)[number];
+
 export interface SoakOptions {
-  readonly brokers: readonly Broker[];
+  readonly subjects: readonly Subject[];
   /** One small part instead of everything. */
   readonly slice: boolean;
+  /** How many times in a row the suites run. */
+  readonly runs: number;
   readonly seed: number;
 }
 
 export const USAGE = `usage: npm run soak -- [options]
 
-  --only nats|rabbit   one broker; the faults, which are the same files for both, stay both
-  --slice              one small part, chosen by the seed, within about a minute
-  --seed N             the first seed; drawn and printed when absent`;
+  --only nats|rabbit|stores|matrix   one broker (with the faults, which are the same files for both), the stores, or the life of a task on every bus and store
+  --runs N                           how many times in a row the suites run at their ordinary size (10)
+  --slice                            one small part, chosen by the seed, within about a minute
+  --seed N                           the first seed; drawn and printed when absent`;
 
 const REPEATS = 10;
 const VITEST = ["node_modules/vitest/vitest.mjs", "run"];
+const FULL = { INTERMODAL_SIZE: "full" };
 
 /** @throws what is wrong with the arguments, for whoever typed them. */
 export function parseSoak(args: readonly string[]): SoakOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { only: { type: "string" }, slice: { type: "boolean" }, seed: { type: "string" } },
+    options: {
+      only: { type: "string" },
+      runs: { type: "string" },
+      slice: { type: "boolean" },
+      seed: { type: "string" },
+    },
   });
   const { only, slice = false } = values;
-  if (only !== undefined && !isBroker(only)) throw new Error(`--only must be nats or rabbit, not ${only}`);
+  const subjects = SUBJECTS.filter((subject) => only === undefined || only === subject);
+  if (subjects.length === 0) throw new Error(`--only must be one of ${SUBJECTS.join(", ")}, not ${only}`);
   const seed = values.seed === undefined ? randomSeed() : Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed must be a whole number, not ${values.seed}`);
-  return { brokers: only === undefined ? ["nats", "rabbit"] : [only], slice, seed };
+  const runs = values.runs === undefined ? REPEATS : Number(values.runs);
+  if (!Number.isSafeInteger(runs) || runs < 1)
+    throw new Error(`--runs must be a whole number from 1, not ${values.runs}`);
+  return { subjects, slice, runs, seed };
 }
 
 export function stepsOf(options: SoakOptions): readonly Step[] {
   return options.slice ? [slice(options)] : everything(options);
 }
 
-function everything({ brokers, seed }: SoakOptions): readonly Step[] {
-  return [
-    { name: "faults", command: [...VITEST, "test/faults"], collects: "tests", runs: 1 },
-    ...brokers.flatMap((broker, index): Step[] => [
-      {
-        name: `conformance of ${broker}`,
-        command: [...VITEST, `test/brokers/${broker}`],
-        collects: "tests",
-        runs: REPEATS,
-      },
+function everything({ subjects, runs, seed }: SoakOptions): readonly Step[] {
+  const steps: Step[] = [];
+  if (subjects.some(isBroker)) steps.push(suite("faults", ["test/faults"], { environment: FULL }));
+  for (const [index, broker] of subjects.filter(isBroker).entries()) {
+    steps.push(
+      suite(`conformance of ${broker}`, [`test/brokers/${broker}`], { runs }),
+      suite(`conformance of ${broker} at full size`, [`test/brokers/${broker}`], { environment: FULL }),
       torture(`100,000 commands over ${broker}`, [broker, "--commands", "100000"], seed + 2 * index),
       torture(`10,000 events over ${broker}`, [broker, "--events", "10000", "--restarts", "3"], seed + 2 * index + 1),
-    ]),
-  ];
+    );
+  }
+  if (subjects.includes("stores")) {
+    steps.push(
+      suite("conformance of the stores", ["test/stores"], { runs }),
+      suite("conformance of the stores at full size", ["test/stores"], { environment: FULL }),
+    );
+  }
+  if (subjects.includes("matrix")) {
+    const environment = { INTERMODAL_STORES: "memory,redis,valkey,mongo" };
+    steps.push(suite("the life of a task on every bus and store", ["test/matrix"], { runs, environment }));
+  }
+  return steps;
 }
 
-function slice({ brokers, seed }: SoakOptions): Step {
+function slice({ subjects, seed }: SoakOptions): Step {
   const random = seededRandom(seed);
-  const broker = brokers[Math.floor(random() * brokers.length)] ?? "nats";
+  const brokers = subjects.filter(isBroker);
+  const broker: Broker = brokers[Math.floor(random() * brokers.length)] ?? "nats";
   return random() < 0.75
     ? torture(`3,000 commands over ${broker}`, [broker, "--commands", "3000", "--kills", "3", "--restarts", "1"], seed)
     : torture(`2,000 events over ${broker}`, [broker, "--events", "2000", "--restarts", "1"], seed);
 }
 
+function suite(
+  name: string,
+  folders: readonly string[],
+  { runs = 1, environment = {} }: Partial<Pick<Step, "runs" | "environment">>,
+): Step {
+  return { name, command: [...VITEST, ...folders], collects: "tests", runs, environment };
+}
+
 function torture(name: string, args: readonly string[], seed: number): Step {
   const command = ["test/torture/main.ts", ...args, "--seed", String(seed)];
-  return { name, command, collects: "torture", runs: 1 };
+  return { name, command, collects: "torture", runs: 1, environment: {} };
 }
