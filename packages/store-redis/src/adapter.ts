@@ -1,11 +1,15 @@
 import type { Adapter, AdapterContext, AdapterHealth } from "@intermodal/core/ports";
 import type { Connection } from "./connection.ts";
+import { RedisEventStream } from "./event-stream.ts";
 import type { Settings } from "./options.ts";
 import { Session } from "./session.ts";
+import { RedisTaskStateStore } from "./task-state-store.ts";
 
 /** All ports over one connection, which other adapters of the process may share. */
 export class RedisAdapter implements Adapter {
   readonly name = "redis";
+  readonly taskStateStore: RedisTaskStateStore;
+  readonly eventStream: RedisEventStream;
   readonly #session: Session;
   readonly #release: () => Promise<void>;
 
@@ -13,6 +17,8 @@ export class RedisAdapter implements Adapter {
   constructor(connection: Connection, settings: Settings, context: AdapterContext, release: () => Promise<void>) {
     this.#session = new Session(connection, settings, context);
     this.#release = release;
+    this.taskStateStore = new RedisTaskStateStore(this.#session);
+    this.eventStream = new RedisEventStream(this.#session);
   }
 
   async connect(): Promise<void> {

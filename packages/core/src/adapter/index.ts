@@ -15,7 +15,7 @@ export {
   type RecoveryCandidate,
   type SweepTable,
 } from "./optimistic-task-state-store.ts";
-export { takePayload } from "./payload.ts";
+export { freezePayload, takePayload } from "./payload.ts";
 export { type PersistOptions, persist } from "./persist.ts";
 export { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
 export { eventForgotten, invalidCursor, MAX_EVENT_DATA_BYTES, streamEnded, takeRunEvent } from "./run-events.ts";
