@@ -59,6 +59,7 @@ function combine({ bus, stores }: Parts): Adapter {
     eventBus: bus.eventBus,
     taskStateStore: stores.taskStateStore,
     eventStream: stores.eventStream,
+    scheduleStore: stores.scheduleStore,
     rateLimiter: stores.rateLimiter,
     inbox: stores.inbox,
     connect: () => bus.connect(),

@@ -239,7 +239,14 @@ describe("selecting cases", () => {
       node: "a",
       clock: { now: () => 0, schedule: () => () => {} },
     });
-    expect(subjectsOf(adapter)).toEqual(["commandBus", "eventBus", "taskStateStore", "eventStream", "lifecycle"]);
+    expect(subjectsOf(adapter)).toEqual([
+      "commandBus",
+      "eventBus",
+      "taskStateStore",
+      "eventStream",
+      "scheduleStore",
+      "lifecycle",
+    ]);
     const { name, eventBus, connect, health, close } = adapter;
     const lesser: Adapter = { name, eventBus, connect, health, close };
     expect(subjectsOf(lesser)).toEqual(["eventBus"]);

@@ -4,6 +4,7 @@ import { commandBusCases } from "./command-bus/index.ts";
 import { eventBusCases } from "./event-bus/index.ts";
 import { eventStreamCases } from "./event-stream/index.ts";
 import { lifecycleCases } from "./lifecycle/index.ts";
+import { scheduleStoreCases } from "./schedule-store/index.ts";
 import { taskStateStoreCases } from "./task-state-store/index.ts";
 
 /** Every case of the kit. */
@@ -12,15 +13,21 @@ export const cases: readonly ConformanceCase[] = [
   ...eventBusCases,
   ...taskStateStoreCases,
   ...eventStreamCases,
+  ...scheduleStoreCases,
   ...lifecycleCases,
 ];
 
+/** The ports that the life of tasks rests on. */
 const PORTS = ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const;
 
-/** What there is to check on an adapter: the ports it has, and the life of tasks where it has all four. */
+/** Those that an app can do without. */
+const SMALL_PORTS = ["scheduleStore"] as const;
+
+/** What there is to check on an adapter: the ports it has, and the life of tasks where it has what that rests on. */
 export function subjectsOf(adapter: Adapter): readonly Subject[] {
-  const ports: Subject[] = PORTS.filter((port) => adapter[port] !== undefined);
-  return ports.length === PORTS.length ? [...ports, "lifecycle"] : ports;
+  const subjects: Subject[] = [...PORTS, ...SMALL_PORTS].filter((port) => adapter[port] !== undefined);
+  if (PORTS.every((port) => adapter[port] !== undefined)) subjects.push("lifecycle");
+  return subjects;
 }
 
 /** The cases for these subjects, or for the ports that an adapter has. */

@@ -11,4 +11,5 @@ export { eventStreamCases } from "./event-stream/index.ts";
 export type { FaultName, Faults, Harness, VirtualTime } from "./harness.ts";
 export { lifecycleCases } from "./lifecycle/index.ts";
 export { type BindOptions, type CaseResult, DEFAULT_LIMIT_MS, type RunOptions, runCase, SkipError } from "./run.ts";
+export { scheduleStoreCases } from "./schedule-store/index.ts";
 export { taskStateStoreCases } from "./task-state-store/index.ts";

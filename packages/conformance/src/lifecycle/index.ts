@@ -20,6 +20,7 @@ import { redeliveredCases } from "./redelivered.ts";
 import { replayCases } from "./replay.ts";
 import { replayCrashes } from "./replay-crashes.ts";
 import { runStreamCases } from "./run-stream.ts";
+import { scheduleCases } from "./schedules.ts";
 import { storeAwayCases } from "./store-away.ts";
 import { unknownTypeCases } from "./unknown-type.ts";
 import { withdrawnCases } from "./withdrawn.ts";
@@ -50,6 +51,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   ...replayCases,
   ...replayCrashes,
   ...runStreamCases,
+  ...scheduleCases,
   ...storeAwayCases,
   ...unknownTypeCases,
   ...withdrawnCases,

@@ -35,6 +35,7 @@ export class SwitchedPorts {
       eventBus: tap("eventBus"),
       taskStateStore: tap("taskStateStore"),
       eventStream: tap("eventStream"),
+      scheduleStore: tap("scheduleStore"),
       rateLimiter: tap("rateLimiter"),
       inbox: tap("inbox"),
     };

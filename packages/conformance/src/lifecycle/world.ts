@@ -24,6 +24,8 @@ export type ProcessOptions = Partial<Omit<AppOptions, "ports" | "clock">> & {
   readonly serve?: (app: App) => void;
   /** Ports it does without. */
   readonly omit?: readonly (keyof Ports)[];
+  /** Fires schedules. The others do without them, so that nothing but what a case is about goes through their ports. */
+  readonly fires?: boolean;
   /** @default the case's */
   readonly inNamespace?: string;
 };
@@ -38,11 +40,11 @@ export class AppProcess {
   #dead = false;
 
   constructor(t: CaseContext, adapter: FullAdapter, clock: ProcessClock, options: ProcessOptions) {
-    const { serve, omit, inNamespace = t.namespace, ...rest } = options;
+    const { serve, omit = [], fires = false, inNamespace = t.namespace, ...rest } = options;
     this.#t = t;
     this.adapter = adapter;
     this.clock = clock;
-    this.switched = new SwitchedPorts(adapter, omit);
+    this.switched = new SwitchedPorts(adapter, fires ? omit : [...omit, "scheduleStore"]);
     this.app = createApp({
       name: "conformance",
       namespace: inNamespace,

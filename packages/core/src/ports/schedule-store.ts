@@ -78,7 +78,7 @@ export interface ScheduleDraft {
   readonly revision: string;
   readonly definition: ScheduleDefinition;
   readonly state: ScheduleState;
-  /** The due time that has not been dealt with; absent where there is none. Milliseconds since the epoch, as all times are. */
+  /** The due time that has not been dealt with; absent where there is none. Whole milliseconds since the epoch, as all times are. */
   readonly nextAt?: number | undefined;
   /** The latest due time that was fired. */
   readonly lastDueAt?: number | undefined;

@@ -49,6 +49,7 @@ describe("cron", () => {
 test("every so often: counted from where it began, however late anybody looks", () => {
   const timing = { everyMs: 60_000 };
   expect(firstDue(timing, 1_000)).toBe(61_000);
+  expect(firstDue(timing, 999.5)).toBe(61_000);
   expect(dueAfter(timing, 61_000, 61_000)).toBe(121_000);
   expect(dueAfter(timing, 61_000, 120_999)).toBe(121_000);
   expect(dueAfter(timing, 61_000, 3_600_000)).toBe(3_601_000);

@@ -13,7 +13,8 @@ const SECOND_MS = 1_000;
 /** When a schedule falls due for the first time after `now`; `at` is what it is, past or not. `undefined`: never. */
 export function firstDue(timing: ScheduleTiming, now: number): number | undefined {
   if ("cron" in timing) return cronAfter(timing, now);
-  return "at" in timing ? timing.at : now + timing.everyMs;
+  // In whole milliseconds, as ids tell it, whatever a virtual clock says.
+  return "at" in timing ? timing.at : Math.ceil(now) + timing.everyMs;
 }
 
 /** The latest due time that is not after `now`, where `due` is one of them. */
