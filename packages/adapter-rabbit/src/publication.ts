@@ -1,5 +1,5 @@
 import { assertAllTaken } from "@intermodal/core/adapter";
-import type { IntermodalError } from "@intermodal/core/ports";
+import { IntermodalError } from "@intermodal/core/ports";
 import type { Options } from "amqplib";
 import type { Declaration } from "./topology.ts";
 
@@ -66,6 +66,8 @@ export class Entry {
   returned = false;
   /** Its queue was declared again already. */
   redeclared = false;
+  /** It was written before, and nobody can tell whether it was taken. */
+  mayBeThere = false;
   #batch: Batch | undefined;
   readonly #at: number;
 
@@ -87,7 +89,11 @@ export class Entry {
 
   /** Only the first one counts. */
   settle(failure?: IntermodalError): void {
-    this.#batch?.settle(this.#at, failure);
+    this.#batch?.settle(this.#at, failure !== undefined && this.mayBeThere ? asUnknown(failure) : failure);
     this.#batch = undefined;
   }
+}
+
+function asUnknown({ code, message, cause }: IntermodalError): IntermodalError {
+  return new IntermodalError(code, message, { cause, unknown: true });
 }

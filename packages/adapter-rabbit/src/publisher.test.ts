@@ -2,6 +2,8 @@ import { type BatchError, IntermodalError, isIntermodalError } from "@intermodal
 import { describe, expect, test } from "vitest";
 import { stage } from "./publisher-fixture.ts";
 
+const TOO_LARGE = "PRECONDITION_FAILED - message size 1000 is larger than configured max size 500";
+
 /** What became of a batch, item by item. */
 async function fates(sending: Promise<void>, count: number): Promise<string[]> {
   const told = (error: IntermodalError | undefined) =>
@@ -146,17 +148,50 @@ describe("when the connection goes", () => {
 });
 
 describe("what the broker refuses", () => {
-  test("a message that is too large costs nobody else: those after it are written again", async () => {
+  test("a message that is too large costs nobody else: what was not answered is written again", async () => {
     const s = stage();
     const sending = fates(s.send(["a", "b", "large", "c", "d"]), 5);
     await s.clock.settle();
     s.channel.confirm(1);
-    s.channel.fail("PRECONDITION_FAILED - message size 1000 is larger than configured max size 500");
+    s.channel.fail(TOO_LARGE);
     await s.clock.settle();
-    expect(s.channel.ids).toEqual(["c", "d"]);
-    s.channel.confirm(2, true);
-    expect(await sending).toEqual(["taken", "UNAVAILABLE unknown", "PAYLOAD_TOO_LARGE", "taken", "taken"]);
+    expect(s.channel.ids).toEqual(["b", "c", "d"]);
+    s.channel.confirm(3, true);
+    expect(await sending).toEqual(["taken", "taken", "PAYLOAD_TOO_LARGE", "taken", "taken"]);
     expect(s.limits).toEqual([500]);
+  });
+
+  test("what is longer than the broker has said it takes is not written any more", async () => {
+    const s = stage();
+    const sending = fates(s.send(["large", "a", "large"]), 3);
+    await s.clock.settle();
+    s.channel.fail(TOO_LARGE);
+    await s.clock.settle();
+    expect(s.channel.ids).toEqual(["a"]);
+    s.channel.confirm(1);
+    expect(await sending).toEqual(["PAYLOAD_TOO_LARGE", "taken", "PAYLOAD_TOO_LARGE"]);
+    expect(await fates(s.send(["large"]), 1)).toEqual(["PAYLOAD_TOO_LARGE"]);
+    expect(s.model.channels.length).toBe(2);
+  });
+
+  test("what may be there already and can't be written again is unknown", async () => {
+    const s = stage();
+    const sending = fates(s.send(["taken", "a", "large", "b"]), 4);
+    await s.clock.settle();
+    s.channel.confirm(1);
+    s.refuse(new Error("connect ECONNREFUSED"));
+    s.channel.fail(TOO_LARGE);
+    s.model.emit("close", new Error("read ECONNRESET"));
+    await s.clock.advance(10_000);
+    expect(await sending).toEqual(["taken", "UNAVAILABLE unknown", "PAYLOAD_TOO_LARGE", "UNAVAILABLE"]);
+  });
+
+  test("a refusal that fits none of the messages is everybody's", async () => {
+    const s = stage();
+    const sending = fates(s.send(["a", "b"]), 2);
+    await s.clock.settle();
+    s.channel.fail(TOO_LARGE);
+    expect(await sending).toEqual(["UNAVAILABLE unknown", "UNAVAILABLE unknown"]);
   });
 
   test("in an alarm what is not confirmed soon fails, and new messages at once", async () => {

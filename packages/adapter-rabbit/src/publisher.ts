@@ -23,7 +23,7 @@ export interface PublisherOptions {
 
 /**
  * Publishes with confirms over one channel. What was not written yet when the connection went is written when it is back; what was written without
- * being confirmed fails as `unknown`: RabbitMQ would take it twice.
+ * being confirmed fails as `unknown`: RabbitMQ would take it twice. It is written again only where its channel was closed over another message.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -38,6 +38,8 @@ export class Publisher {
   #isOpening = false;
   #isWanted = false;
   #cancelTimer: (() => void) | undefined;
+  /** As far as the broker has told. */
+  #maxPayloadBytes = Number.POSITIVE_INFINITY;
   #closed: IntermodalError | undefined;
 
   constructor(options: PublisherOptions) {
@@ -98,6 +100,7 @@ export class Publisher {
       const entry = this.#waiting.shift();
       if (entry === undefined) return;
       if (entry.publication.isPointless?.()) entry.settle(pointless());
+      else if (this.#isTooLong(entry)) entry.settle(this.#tooLong(entry));
       else if (this.#options.declared.has(entry.publication.route.needs)) this.#writeNow(window, entry);
       else void this.#prepare(link, entry);
     }
@@ -183,23 +186,48 @@ export class Publisher {
   #afterChannel(window: Window, link: Link, unanswered: readonly Entry[], failure: unknown): void {
     if (this.#window === window) this.#window = undefined;
     this.#retired.delete(window);
-    const culprit = tooLarge(failure);
-    let untouched: readonly Entry[] = [];
-    if (culprit !== undefined) {
-      this.#options.onLimit(culprit.limit);
-      // A channel takes its messages in order: what was written after the culprit was never looked at, and may be written again.
-      const at = unanswered.findIndex(({ publication }) => publication.body.byteLength === culprit.bytes);
-      unanswered[at]?.settle(payloadTooLarge(culprit));
-      untouched = at < 0 ? [] : unanswered.slice(at + 1);
-    } else if (failure !== undefined && !link.isLost) {
+    const refusal = tooLarge(failure);
+    const culprit = unanswered.findIndex(({ publication }) => publication.body.byteLength === refusal?.bytes);
+    if (refusal !== undefined) this.#learn(refusal.limit);
+    if (culprit >= 0) this.#writeAgain(unanswered, culprit);
+    else {
       // An exchange may be gone: what was declared is looked at again.
-      for (const { publication } of unanswered) this.#options.declared.forget(publication.route.needs);
+      if (failure !== undefined && !link.isLost)
+        for (const { publication } of unanswered) this.#options.declared.forget(publication.route.needs);
+      const message = `${this.#connection.server} was lost before it confirmed the message`;
+      const lost = new IntermodalError("UNAVAILABLE", message, { cause: failure, unknown: true });
+      for (const entry of unanswered) entry.settle(lost);
     }
-    this.#waiting.unshift(untouched);
-    const message = `${this.#connection.server} was lost before it confirmed the message`;
-    const lost = new IntermodalError("UNAVAILABLE", message, { cause: failure, unknown: true });
-    for (const entry of unanswered) if (!untouched.includes(entry)) entry.settle(lost);
     this.#pump();
+  }
+
+  #learn(limit: number): void {
+    this.#maxPayloadBytes = Math.min(this.#maxPayloadBytes, limit);
+    this.#options.onLimit(limit);
+  }
+
+  #isTooLong({ publication }: Entry): boolean {
+    return publication.body.byteLength > this.#maxPayloadBytes;
+  }
+
+  #tooLong({ publication }: Entry): IntermodalError {
+    return new IntermodalError(
+      "PAYLOAD_TOO_LARGE",
+      `a body of ${publication.body.byteLength} bytes is longer than the ${this.#maxPayloadBytes} that RabbitMQ takes: send a reference instead, or raise its max_message_size`,
+    );
+  }
+
+  /**
+   * One message has cost all others of its channel their confirmations. A channel takes its messages in order: what was written before the culprit may be
+   * there, and may come twice now; what was written after it was never looked at.
+   */
+  #writeAgain(unanswered: readonly Entry[], culprit: number): void {
+    for (const [at, entry] of unanswered.entries()) {
+      if (this.#isTooLong(entry)) entry.settle(this.#tooLong(entry));
+      entry.mayBeThere ||= at < culprit;
+      entry.returned = false;
+    }
+    this.#waiting.unshift(unanswered);
   }
 
   /** What was read before the alarm is confirmed at once; the rest may be confirmed when it is over, and nobody waits for that. */
@@ -292,12 +320,5 @@ function alarm({ server }: Connection, reason = "an alarm", options?: Intermodal
     "UNAVAILABLE",
     `${server} takes no messages: ${reason}. Free memory or disk on the server, raise its vm_memory_high_watermark, or lower its disk_free_limit`,
     options,
-  );
-}
-
-function payloadTooLarge({ bytes, limit }: { readonly bytes: number; readonly limit: number }): IntermodalError {
-  return new IntermodalError(
-    "PAYLOAD_TOO_LARGE",
-    `a body of ${bytes} bytes is longer than the ${limit} that RabbitMQ takes: send a reference instead, or raise its max_message_size`,
   );
 }
