@@ -5,7 +5,7 @@ import { rabbitHarness } from "./rabbit-harness.ts";
 
 /** In an ordinary run: where versions differ. */
 const DIFFERENT =
-  /\/(one-worker-each|attempts|retry-delayed|delayed-send|dead-letter-.*|dead-worker|close-hands-back|inspect|gap)$/;
+  /\/(one-worker-each|attempts|retry-delayed|delayed-send|dead-letter-.*|dead-worker|close-hands-back|consumer-deleted|inspect|gap)$/;
 
 const cases = casesFor(["commandBus", "eventBus"]).filter(({ id }) => SIZE === "full" || DIFFERENT.test(id));
 

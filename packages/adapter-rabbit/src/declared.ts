@@ -1,11 +1,22 @@
+import { type Clock, sleep } from "@intermodal/core/ports";
 import { channelFailure, isNotFound } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { anchor, type Declaration } from "./topology.ts";
 
+/** Until every channel knows that a queue was deleted; they need some milliseconds, ten times as long on a busy machine. */
+const GONE_MS = 1_000;
+
 /** What this process has seen to exist since it was connected last, so that nothing is declared for each message. */
 export class Declared {
+  readonly #clock: Clock;
   #known = new Set<string>();
+  /** Those too that turned out to be gone. */
+  #seen = new Set<string>();
   readonly #declaring = new WeakMap<Link, Map<string, Promise<void>>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Whether all of these exist, as far as is known. */
   has(declarations: readonly Declaration[]): boolean {
@@ -31,6 +42,7 @@ export class Declared {
   /** A connection is lost, and perhaps the server with all that it had. */
   clear(): void {
     this.#known = new Set();
+    this.#seen = new Set();
   }
 
   /** Many may want the same at once. A link that hangs must not hold up another. */
@@ -44,9 +56,10 @@ export class Declared {
   }
 
   async #declare(link: Link, { key, queues = [], declare }: Declaration): Promise<void> {
-    const known = this.#known;
+    const [known, seen] = [this.#known, this.#seen];
     try {
       const isNew = !(await exist(link, queues));
+      if (isNew && seen.has(key) && link.consumesAgainByItself) await sleep(this.#clock, GONE_MS);
       await link.using(async (channel) => {
         await declare(channel);
         if (isNew) await anchor(channel);
@@ -55,6 +68,7 @@ export class Declared {
       throw channelFailure(`declaring ${key}`, error);
     }
     known.add(key);
+    seen.add(key);
   }
 }
 

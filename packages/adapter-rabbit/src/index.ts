@@ -122,7 +122,7 @@ function connections(url: URL, options: RabbitOptions, { node, clock, logger }: 
   };
   const publishing = make("publishing", options.publishConnection);
   const consuming = make("consuming", options.consumeConnection);
-  const declared = new Declared();
+  const declared = new Declared(clock);
   for (const each of [publishing, consuming]) each.listen({ lost: () => declared.clear() });
   return { publishing, consuming, declared, reading: new Mutex() };
 }

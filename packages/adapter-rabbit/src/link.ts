@@ -14,6 +14,14 @@ export class Link {
     this.version = model.connection.serverProperties?.version ?? "unknown";
   }
 
+  /**
+   * Before version 4 a channel does not tell its client at once that a queue was deleted: it first tries to consume from it again, and where the queue was made
+   * anew by then it succeeds, but drops what is delivered, as if it had come before. Such a consumer holds messages until its channel is closed.
+   */
+  get consumesAgainByItself(): boolean {
+    return Number.parseInt(this.version, 10) < 4;
+  }
+
   /** A channel whose errors can't end the process: whoever uses it learns of them by what rejects and by its `close` event. */
   async channel(): Promise<Channel> {
     return quiet(await this.model.createChannel());

@@ -77,7 +77,7 @@ export function stage() {
     clock,
     logger: silentLogger,
   });
-  const declared = new Declared();
+  const declared = new Declared(clock);
   const declarations: string[] = [];
   const limits: number[] = [];
   const publisher = new Publisher({
