@@ -4,6 +4,7 @@ import { commandBusSabotages } from "./command-bus.ts";
 import { eventBusSabotages } from "./event-bus.ts";
 import { eventStreamSabotages } from "./event-stream.ts";
 import { lifecycleSabotages } from "./lifecycle.ts";
+import { scheduleStoreSabotages } from "./schedule-store.ts";
 import { taskStateStoreSabotages } from "./task-state-store.ts";
 
 const sabotages = [
@@ -11,6 +12,7 @@ const sabotages = [
   ...eventBusSabotages,
   ...taskStateStoreSabotages,
   ...eventStreamSabotages,
+  ...scheduleStoreSabotages,
   ...lifecycleSabotages,
 ];
 

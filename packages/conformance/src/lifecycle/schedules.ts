@@ -63,6 +63,7 @@ export const scheduleCases: readonly ConformanceCase[] = [
         // Alone at first, so that it is the one that fires.
         const dying = await world.worker(serve, OPTIONS);
         await dying.app.schedules.register(chime, every(moment));
+        const first = (await scheduleOf(adapter, moment))?.nextAt ?? 0;
         dying.switched.around = async (call, run) => {
           const answer = await run();
           if (call.name === moment) await dying.kill();
@@ -75,6 +76,11 @@ export const scheduleCases: readonly ConformanceCase[] = [
         await observer.untilAtRest();
         const times = await dueTimes(observer, moment);
         equal(new Set(times).size, times.length, "no due time made two tasks");
+        equal(
+          times.filter((time) => (time - first) % EVERY_MS !== 0),
+          [],
+          "times that made a task and were no due times",
+        );
         equal(new Set(runs).size, times.length, `each task ran, after a death at ${moment}`);
         await Promise.all(others.map((other) => other.app.stop({ timeoutMs: 0 })));
       }

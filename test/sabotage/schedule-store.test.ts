@@ -1,0 +1,4 @@
+import { scheduleStoreSabotages } from "./schedule-store.ts";
+import { verifySabotages } from "./verify.ts";
+
+verifySabotages(scheduleStoreSabotages);
