@@ -22,6 +22,7 @@ import { currentScope } from "../worker/scope.ts";
 import { type Unfinished, Worker } from "../worker/worker.ts";
 import { type SubmitOptions, submitTask } from "../workflow/submit.ts";
 import type { Carriers } from "./carriers.ts";
+import { checkLookupId } from "./check-query.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { ListenerDeadLetters } from "./listener-dead-letters.ts";
@@ -166,8 +167,9 @@ export class App {
     return new TaskHandle(runtime, contract, record.id);
   }
 
-  /** The handle of a task that was submitted elsewhere. Does no I/O. */
+  /** The handle of a task that was submitted elsewhere. Does no I/O. @throws `VALIDATION_FAILED` for an id that is no text. */
   task<Contract extends AnyTaskContract>(contract: Contract, id: string): TaskHandle<Contract> {
+    checkLookupId("a task id", id);
     return new TaskHandle(() => this.#ready(), contract, id);
   }
 

@@ -62,8 +62,10 @@ async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promis
       // One task has waited in vain: an outage must not slow down each of the next ones too.
       const wait = away && !hindered.has(duty) ? RETRY_DELAYS_MS[attempt] : undefined;
       if (wait === undefined) {
+        // An outage is told once, not once per task.
+        const isKnown = away && hindered.has(duty);
         if (away) hindered.add(duty);
-        logger.warn(`duty "${duty}" could not be done now; the sweep will do it`, {
+        logger[isKnown ? "debug" : "warn"](`duty "${duty}" could not be done now; the sweep will do it`, {
           task: record.id,
           error: messageOf(error),
         });
