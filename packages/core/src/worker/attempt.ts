@@ -54,6 +54,8 @@ export class Attempt implements KeptLease, RunningAttempt, Rostered {
   /** The bus has let go of the message: a retry needs a new one. */
   #inCustody = false;
   #lost = false;
+  /** The store has been asked to settle it: its answer decides, whatever a renewal on its way is told. */
+  #settling = false;
   #cancelRequested = false;
   #shutDown = false;
 
@@ -109,6 +111,11 @@ export class Attempt implements KeptLease, RunningAttempt, Rostered {
   }
 
   onLost(): void {
+    if (this.#settling) return;
+    this.#lose();
+  }
+
+  #lose(): void {
     this.#lost = true;
     this.#abort.abort(new IntermodalError("LEASE_LOST", `task ${this.record.id} was taken over by another worker`));
   }
@@ -215,8 +222,13 @@ export class Attempt implements KeptLease, RunningAttempt, Rostered {
     if (this.#subTasks.wroteToStream || !endsRun) {
       await flushStream(runtime, this.record.streamId);
     }
+    this.#settling = true;
     const settled = await this.#settleAcceptably(outcome, leases.takeProgress(this.#kept));
-    if (!settled.settled) return LEAVE;
+    leases.release(this.#kept);
+    if (!settled.settled) {
+      this.#lose();
+      return LEAVE;
+    }
     const { record } = settled;
     await conclude(runtime, record);
     if (record.status === "RETRYING" || record.status === "QUEUED") {
