@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { defineCommand, defineEvent, defineTask } from "../contracts/index.ts";
 import { memory } from "../memory/index.ts";
@@ -62,6 +62,10 @@ test("text that is no URL is refused at construction", async () => {
 });
 
 test("an adapter that is not installed is named, with what to install", async () => {
+  vi.doMock("@intermodal/store-mongo", () => {
+    throw new Error("Cannot find package 'mongodb'");
+  });
+  onTestFinished(() => void vi.doUnmock("@intermodal/store-mongo"));
   const app = createApp({ name: "a", url: "mongodb://user:secret@host/db" });
   const error = await errorOf(() => app.connect());
   expect(error).toMatchObject({
