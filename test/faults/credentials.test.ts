@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdapterFactory, isIntermodalError } from "@intermodal/core";
-import { nkeyAuthenticator, nkeys } from "@nats-io/transport-node";
+import {
+  type Authenticator,
+  credsAuthenticator,
+  jwtAuthenticator,
+  nkeyAuthenticator,
+  nkeys,
+} from "@nats-io/transport-node";
 import { expect, vi } from "vitest";
 import { appAt, type BrokerKind } from "./apps.ts";
 import { command, event } from "./contracts.ts";
 import { type CaseOptions, onEachBroker } from "./each-broker.ts";
 import { LogBook } from "./log-book.ts";
+import { credsFile, JwtAuthority } from "./nats-jwts.ts";
 import { expectRefusal } from "./refused.ts";
 import type { Stage } from "./stage.ts";
 
@@ -13,8 +20,17 @@ const USER = "alice-the-user";
 const PASSWORD = "p@ss:w0rd/of%alice";
 const WRONG = "wr@ng:w0rd/of%alice";
 const seed = nkeys.createUser();
-const secrets = [USER, PASSWORD, WRONG, new TextDecoder().decode(seed.getSeed())];
+const authority = new JwtAuthority();
+const [member, other, late, stranger] = [
+  authority.user(),
+  authority.user(),
+  authority.user({ lastsMs: -60_000 }),
+  new JwtAuthority().user(),
+];
+const seeds = [seed.getSeed(), ...[member, other, late, stranger].map((user) => user.seed)];
+const secrets = [USER, PASSWORD, WRONG, ...seeds.map((each) => new TextDecoder().decode(each))];
 const OUTAGE_MS = 1_000;
+const ROTATIONS = 4;
 
 /** Servers that let in who knows the password. */
 const guarded: Readonly<Record<BrokerKind, CaseOptions>> = {
@@ -85,3 +101,67 @@ onEachBroker(
     });
   },
 );
+
+const withJwts = { brokers: ["nats"], server: { config: authority.config } } as const;
+
+async function adapterFor(authenticator: Authenticator): Promise<readonly AdapterFactory[]> {
+  const { nats } = await import("@intermodal/adapter-nats");
+  return [nats({ connection: { authenticator } })];
+}
+
+onEachBroker("the JWT of a user lets in, and its seed is not told", withJwts, async (stage) => {
+  const authenticator = credsAuthenticator(credsFile(member));
+  await expectDiscretion(stage, stage.server.url, await adapterFor(authenticator));
+});
+
+onEachBroker("wrong JWTs are refused, and no seed is told", withJwts, async (stage) => {
+  const refused: readonly Authenticator[] = [
+    credsAuthenticator(credsFile(stranger)),
+    credsAuthenticator(credsFile(late)),
+    jwtAuthenticator(member.jwt, other.seed),
+    jwtAuthenticator(member.jwt),
+    () => undefined,
+  ];
+  const refusals = refused.map(async (authenticator) =>
+    expectRefusal(stage, {
+      url: stage.server.url,
+      adapters: await adapterFor(authenticator),
+      code: "CONFIG_INVALID",
+      says: /refused the credentials.*check .*JWT/,
+      secrets,
+    }),
+  );
+  await Promise.all(refusals);
+});
+
+onEachBroker("credentials that cannot be read are refused, and not told", withJwts, async (stage) => {
+  const half = credsFile(member).slice(0, -80);
+  const unreadable = [credsAuthenticator(half), jwtAuthenticator(member.jwt, member.seed.slice(0, -4))];
+  const refusals = unreadable.map(async (authenticator) =>
+    expectRefusal(stage, {
+      url: stage.server.url,
+      adapters: await adapterFor(authenticator),
+      code: "CONFIG_INVALID",
+      says: /authenticator .*failed: .*check the credentials/,
+      secrets: [...secrets, new TextDecoder().decode(member.seed.slice(0, -4))],
+    }),
+  );
+  await Promise.all(refusals);
+});
+
+onEachBroker("a worker outlives the JWTs that it is given, and one that cannot be read", withJwts, async (stage) => {
+  let given = 0;
+  const authenticator: Authenticator = (nonce) => {
+    if (++given === 3) throw new Error("it is just being written");
+    const { jwt, seed } = authority.user({ lastsMs: given > ROTATIONS ? undefined : 1_000 });
+    return jwtAuthenticator(jwt, seed)(nonce);
+  };
+  const handled: number[] = [];
+  const app = await stage.app({}, { adapters: await adapterFor(authenticator) });
+  app.handle(command, ({ n }) => handled.push(n));
+  app.on(event, { listener: "audit" }, ({ data }) => handled.push(-data.n));
+  await app.start();
+  await vi.waitFor(() => expect(given).toBeGreaterThan(ROTATIONS), { timeout: 30_000 });
+  for (const n of [1, 2, 3]) await Promise.all([app.send(command, { n }), app.publish(event, { n })]);
+  await vi.waitFor(() => expect(handled).toEqual(expect.arrayContaining([-3, -2, -1, 1, 2, 3])), { timeout: 10_000 });
+});

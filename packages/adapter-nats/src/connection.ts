@@ -1,6 +1,7 @@
 import { persist } from "@intermodal/core/adapter";
 import type { Clock, Logger } from "@intermodal/core/ports";
 import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { Authentication } from "./authentication.ts";
 import { closed, connectFailure, unavailable } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
@@ -160,16 +161,19 @@ export class Connection {
       return settings.client;
     }
     const { user, pass, token, tls } = servers;
+    const authentication = new Authentication(settings.connection?.authenticator);
     try {
-      const client = await connect({
+      const connecting = connect({
         ...DEFAULTS,
         name,
         ...settings.connection,
+        ...authentication.options,
         servers: servers.servers,
         ...(user !== undefined && { user, pass }),
         ...(token !== undefined && { token }),
         ...(tls && { tls: settings.connection?.tls ?? {} }),
       });
+      const client = await Promise.race([connecting, authentication.failed]);
       try {
         assertSupported(client.getServer(), client.info?.version ?? "");
       } catch (error) {
