@@ -13,6 +13,8 @@ const SECTIONS = {
   TS: { heading: "Task state store", subjects: ["taskStateStore"] },
   ES: { heading: "Event stream", subjects: ["eventStream"] },
   SC: { heading: "Schedule store", subjects: ["scheduleStore"] },
+  RL: { heading: "Rate limiter", subjects: ["rateLimiter"] },
+  IN: { heading: "Inbox", subjects: ["inbox"] },
   LC: { heading: "Life of a task", subjects: ["lifecycle"] },
 } as const;
 

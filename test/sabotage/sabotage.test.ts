@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { commandBusSabotages } from "./command-bus.ts";
 import { eventBusSabotages } from "./event-bus.ts";
 import { eventStreamSabotages } from "./event-stream.ts";
+import { inboxSabotages } from "./inbox.ts";
 import { lifecycleSabotages } from "./lifecycle.ts";
+import { rateLimiterSabotages } from "./rate-limiter.ts";
 import { scheduleStoreSabotages } from "./schedule-store.ts";
 import { taskStateStoreSabotages } from "./task-state-store.ts";
 
@@ -13,6 +15,8 @@ const sabotages = [
   ...taskStateStoreSabotages,
   ...eventStreamSabotages,
   ...scheduleStoreSabotages,
+  ...rateLimiterSabotages,
+  ...inboxSabotages,
   ...lifecycleSabotages,
 ];
 

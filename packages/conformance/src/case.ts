@@ -2,7 +2,15 @@ import type { Adapter, Clock } from "@intermodal/core/ports";
 import type { FaultName, Faults } from "./harness.ts";
 
 /** What a case looks at: one port, or the life of tasks over a command bus, an event bus, a state store and an event stream together. */
-export type Subject = "commandBus" | "eventBus" | "taskStateStore" | "eventStream" | "scheduleStore" | "lifecycle";
+export type Subject =
+  | "commandBus"
+  | "eventBus"
+  | "taskStateStore"
+  | "eventStream"
+  | "scheduleStore"
+  | "rateLimiter"
+  | "inbox"
+  | "lifecycle";
 
 /** One promise put to the test. */
 export interface ConformanceCase {

@@ -3,7 +3,9 @@ import type { ConformanceCase, Subject } from "./case.ts";
 import { commandBusCases } from "./command-bus/index.ts";
 import { eventBusCases } from "./event-bus/index.ts";
 import { eventStreamCases } from "./event-stream/index.ts";
+import { inboxCases } from "./inbox/index.ts";
 import { lifecycleCases } from "./lifecycle/index.ts";
+import { rateLimiterCases } from "./rate-limiter/index.ts";
 import { scheduleStoreCases } from "./schedule-store/index.ts";
 import { taskStateStoreCases } from "./task-state-store/index.ts";
 
@@ -14,6 +16,8 @@ export const cases: readonly ConformanceCase[] = [
   ...taskStateStoreCases,
   ...eventStreamCases,
   ...scheduleStoreCases,
+  ...rateLimiterCases,
+  ...inboxCases,
   ...lifecycleCases,
 ];
 
@@ -21,7 +25,7 @@ export const cases: readonly ConformanceCase[] = [
 const PORTS = ["commandBus", "eventBus", "taskStateStore", "eventStream"] as const;
 
 /** Those that an app can do without. */
-const SMALL_PORTS = ["scheduleStore"] as const;
+const SMALL_PORTS = ["scheduleStore", "rateLimiter", "inbox"] as const;
 
 /** What there is to check on an adapter: the ports it has, and the life of tasks where it has what that rests on. */
 export function subjectsOf(adapter: Adapter): readonly Subject[] {
