@@ -1,7 +1,10 @@
 import type { Adapter, AdapterContext, AdapterHealth } from "@intermodal/core/ports";
 import type { Connection } from "./connection.ts";
 import { RedisEventStream } from "./event-stream.ts";
+import { RedisInbox } from "./inbox.ts";
 import type { Settings } from "./options.ts";
+import { RedisRateLimiter } from "./rate-limiter.ts";
+import { RedisScheduleStore } from "./schedule-store.ts";
 import { Session } from "./session.ts";
 import { RedisTaskStateStore } from "./task-state-store.ts";
 
@@ -10,6 +13,9 @@ export class RedisAdapter implements Adapter {
   readonly name = "redis";
   readonly taskStateStore: RedisTaskStateStore;
   readonly eventStream: RedisEventStream;
+  readonly scheduleStore: RedisScheduleStore;
+  readonly rateLimiter: RedisRateLimiter;
+  readonly inbox: RedisInbox;
   readonly #session: Session;
   readonly #release: () => Promise<void>;
 
@@ -19,6 +25,9 @@ export class RedisAdapter implements Adapter {
     this.#release = release;
     this.taskStateStore = new RedisTaskStateStore(this.#session);
     this.eventStream = new RedisEventStream(this.#session);
+    this.scheduleStore = new RedisScheduleStore(this.#session);
+    this.rateLimiter = new RedisRateLimiter(this.#session);
+    this.inbox = new RedisInbox(this.#session);
   }
 
   async connect(): Promise<void> {
