@@ -16,7 +16,7 @@ const VITEST = [
   `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`,
 ];
 /** What needs real servers, and a machine that is not busy with something else. */
-const ON_SERVERS = ["test/brokers", "test/faults", "test/interop", "test/servers", "test/torture"];
+const ON_SERVERS = ["test/brokers", "test/browser", "test/faults", "test/interop", "test/servers", "test/torture"];
 
 interface Step {
   name: string;
@@ -66,6 +66,7 @@ const steps: Step[] = [
       "nats@2.9",
       "nats@2.10",
       "rabbit@3.10",
+      "chromium",
     ],
     loud: true,
   },

@@ -12,6 +12,12 @@ const BROKERS: RootPlan = {
   suites: ["sid", "trixie"],
   packages: ["nats-server", "rabbitmq-server", "redis-server", "valkey-server"],
 };
+const BROWSER: RootPlan = {
+  name: "browser",
+  suites: ["trixie", "sid"],
+  // Without a font no text would be drawn.
+  packages: ["chromium-headless-shell", "fonts-dejavu-core"],
+};
 const PATHS: Readonly<Record<ServerKind, string>> = {
   nats: "/usr/sbin/nats-server",
   rabbit: "/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -46,6 +52,11 @@ export async function debianProgram(kind: ServerKind, version?: string): Promise
   if (suite === undefined) return undefined;
   if (kind === "nats") return natsOf(suite);
   return inRoot(await debianRoot({ name: "rabbit", suites: [suite], packages: ["rabbitmq-server"] }), PATHS.rabbit);
+}
+
+/** A browser without a window. */
+export async function debianChromium(): Promise<Program> {
+  return inRoot(await debianRoot(BROWSER), "/usr/bin/chromium-headless-shell");
 }
 
 /** Needs nothing but itself, so no root either. */

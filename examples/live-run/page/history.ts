@@ -1,0 +1,64 @@
+import { byId, eventRow } from "./elements.ts";
+
+/** A page of history, as far as this page cares. */
+export interface HistoryPage {
+  readonly events: readonly {
+    readonly sequence: number;
+    readonly timestamp: number;
+    readonly event: string;
+    readonly data: unknown;
+  }[];
+  readonly next: number;
+  readonly last: number;
+  readonly ended: boolean;
+  readonly gap?: { readonly from: number; readonly to: number };
+}
+
+export async function readHistory(url: string, after: number, limit: number): Promise<HistoryPage> {
+  const response = await fetch(`${url}?after=${after}&limit=${limit}`, { headers: { accept: "application/json" } });
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return response.json();
+}
+
+const PAGE_SIZE = 50;
+
+/** The run's history, a page at a time. */
+export class HistoryView {
+  readonly #body = byId("history");
+  readonly #summary = byId("history-summary");
+  readonly #load = byId<HTMLButtonElement>("history-load");
+  readonly #next = byId<HTMLButtonElement>("history-next");
+  #url = "";
+  #after = 0;
+
+  constructor() {
+    this.#load.onclick = () => this.#read(0);
+    this.#next.onclick = () => this.#read(this.#after);
+  }
+
+  use(url: string): void {
+    this.#url = url;
+    this.#body.replaceChildren();
+    this.#summary.textContent = "Paged JSON from the same address.";
+    this.#load.disabled = false;
+    this.#next.disabled = true;
+  }
+
+  async #read(after: number): Promise<void> {
+    this.#next.disabled = true;
+    try {
+      const { events, next, last, ended, gap } = await readHistory(this.#url, after, PAGE_SIZE);
+      const rows = events.map(({ sequence, timestamp, event, data }) =>
+        eventRow(sequence, event, data, new Date(timestamp).toISOString().slice(11, 23)),
+      );
+      if (after === 0) this.#body.replaceChildren(...rows);
+      else this.#body.append(...rows);
+      this.#after = next;
+      this.#next.disabled = next >= last;
+      const trimmed = gap === undefined ? "" : `${gap.from} to ${gap.to} trimmed, `;
+      this.#summary.textContent = `${trimmed}1 to ${next} of ${last}, ${ended ? "the run is over" : "the run goes on"}`;
+    } catch (error) {
+      this.#summary.textContent = `The history could not be read: ${(error as Error).message}`;
+    }
+  }
+}

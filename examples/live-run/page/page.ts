@@ -1,0 +1,127 @@
+import { AgentView } from "./agent-view.ts";
+import { byId, eventRow, kindOf } from "./elements.ts";
+import { type Follow, followWithEventSource, followWithFetch, type PageEvent, type Watcher } from "./follow.ts";
+import { HistoryView, readHistory } from "./history.ts";
+import { Sequences } from "./sequences.ts";
+
+/** How often the page asks how far the run is while it is cut off. */
+const LOOK_MS = 300;
+const READERS: Readonly<Record<string, Follow>> = { fetch: followWithFetch, eventsource: followWithEventSource };
+
+const form = byId<HTMLFormElement>("start");
+const formError = byId("start-error");
+const status = byId("status");
+const cutButton = byId<HTMLButtonElement>("cut");
+const resumeButton = byId<HTMLButtonElement>("resume");
+const events = byId("events");
+const eventsScroll = byId("events-scroll");
+const sequences = new Sequences();
+const agent = new AgentView();
+const history = new HistoryView();
+
+let url = "";
+let follow: Follow = followWithFetch;
+let cut: (() => void) | undefined;
+let looking: ReturnType<typeof setInterval> | undefined;
+
+form.addEventListener("submit", async (submitted) => {
+  submitted.preventDefault();
+  const fields = new FormData(form);
+  formError.hidden = true;
+  try {
+    await start({
+      question: String(fields.get("question")),
+      seed: Number(fields.get("seed")),
+      paceMs: Number(fields.get("paceMs")),
+    });
+    follow = READERS[String(fields.get("reader"))] ?? followWithFetch;
+    connect();
+  } catch (error) {
+    formError.hidden = false;
+    formError.textContent = `The run could not be started: ${(error as Error).message}`;
+  }
+});
+
+cutButton.onclick = () => {
+  disconnect();
+  tell("cut", "Cut off; the run goes on without this page");
+  resumeButton.disabled = false;
+  // The numbers that this page is missing show as hollow cells.
+  looking = setInterval(async () => {
+    const { last } = await readHistory(url, sequences.last, 1).catch(() => ({ last: sequences.last }));
+    if (looking !== undefined) sequences.reach(last);
+  }, LOOK_MS);
+};
+
+resumeButton.onclick = () => {
+  stopLooking();
+  connect();
+};
+
+async function start(input: object): Promise<void> {
+  const response = await fetch("/runs", { method: "POST", body: JSON.stringify(input) });
+  const { id, error } = await response.json();
+  if (!response.ok) throw new Error(error);
+  disconnect();
+  stopLooking();
+  url = `/runs/${encodeURIComponent(id)}/events`;
+  sequences.clear();
+  agent.clear();
+  events.replaceChildren();
+  history.use(url);
+}
+
+function connect(): void {
+  tell("connecting", "Connecting");
+  resumeButton.disabled = true;
+  cutButton.disabled = false;
+  cut = follow(url, sequences.last, watcher());
+}
+
+function disconnect(): void {
+  cut?.();
+  cut = undefined;
+  cutButton.disabled = true;
+}
+
+function watcher(): Watcher {
+  let over = false;
+  return {
+    event(event) {
+      show(event);
+      over ||= event.name === "lifecycle.completed" || event.name === "lifecycle.failed";
+    },
+    gap: (gap) => sequences.lose(gap),
+    open: () => tell("live", "Live"),
+    connecting: () => {
+      // Comes back only to be told that there is no more.
+      if (!over) tell("connecting", "Connecting");
+    },
+    ended() {
+      disconnect();
+      tell("ended", "The run is over, and all of it is here");
+    },
+    failed(reason) {
+      disconnect();
+      tell("failed", `Failed: ${reason}`);
+    },
+  };
+}
+
+function show(event: PageEvent): void {
+  sequences.receive(event.sequence, kindOf(event.name));
+  agent.show(event);
+  const atEnd = eventsScroll.scrollTop + eventsScroll.clientHeight > eventsScroll.scrollHeight - 40;
+  events.append(eventRow(event.sequence, event.name, event.data));
+  if (atEnd) eventsScroll.scrollTop = eventsScroll.scrollHeight;
+}
+
+function stopLooking(): void {
+  clearInterval(looking);
+  looking = undefined;
+}
+
+function tell(state: string, text: string): void {
+  status.dataset.state = state;
+  status.textContent = text;
+}
