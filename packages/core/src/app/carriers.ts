@@ -1,6 +1,6 @@
 import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors.ts";
 import type { Adapter, AdapterContext, AdapterFactory } from "../ports/adapter.ts";
-import type { AdapterCatalogue, Place, ResolvedUrls } from "./config.ts";
+import type { AdapterCatalogue, ConfiguredUrl, Place, ResolvedUrls } from "./config.ts";
 import type { Ports } from "./runtime.ts";
 
 /** The adapters an app has opened, one for each distinct URL, and the ports taken from them. */
@@ -27,25 +27,26 @@ export async function openCarriers(
   { singleProcess }: { readonly singleProcess: boolean },
 ): Promise<Carriers> {
   const byUrl = new Map<string, Adapter>();
-  const open = async (url: string): Promise<Adapter> => {
+  const open = async (configured: ConfiguredUrl): Promise<Adapter> => {
+    const { url, from } = configured;
     const known = byUrl.get(url);
     if (known !== undefined) return known;
-    const adapter = create(await catalogue.load(url), { ...context, url });
+    const adapter = create(await catalogue.load(url, from), configured, context);
     byUrl.set(url, adapter);
     return adapter;
   };
   const byPlace: Partial<Record<Place, Adapter>> = {};
   for (const place of Object.keys(PORT_OF) as Place[]) {
     const named = urls[place];
-    const url = named ?? urls.url;
-    if (url === undefined) continue;
-    const adapter = await open(url);
+    const configured = named ?? urls.url;
+    if (configured === undefined) continue;
+    const adapter = await open(configured);
     if (adapter[PORT_OF[place]] !== undefined) byPlace[place] = adapter;
-    else if (named !== undefined) throw missing(place, `adapter "${adapter.name}" of ${redact(url)} has none`);
+    else if (named !== undefined) throw missing(place, `adapter "${adapter.name}" of ${redact(named.url)} has none`);
   }
   for (const place of Object.keys(PORT_OF) as Place[]) {
     if (byPlace[place] === undefined)
-      throw missing(place, urls.url === undefined ? "it is not configured" : `${redact(urls.url)} has none`);
+      throw missing(place, urls.url === undefined ? "it is not configured" : `${redact(urls.url.url)} has none`);
   }
   const state = byPlace.state?.taskStateStore;
   // State of this process alone would not know what workers elsewhere do.
@@ -64,12 +65,12 @@ export async function openCarriers(
   return { ports, adapters };
 }
 
-function create(factory: AdapterFactory, context: AdapterContext): Adapter {
+function create(factory: AdapterFactory, { url, from }: ConfiguredUrl, context: Omit<AdapterContext, "url">): Adapter {
   try {
-    return factory.create(context);
+    return factory.create({ ...context, url });
   } catch (error) {
-    if (isIntermodalError(error)) throw error;
-    const what = `adapter "${factory.name}" cannot be made for ${context.url}`;
+    if (isIntermodalError(error)) throw new IntermodalError(error.code, `${from}: ${error.message}`, { cause: error });
+    const what = `adapter "${factory.name}" cannot be made for ${url}`;
     throw new IntermodalError("CONFIG_INVALID", `${what}: ${messageOf(error)}`, { cause: error });
   }
 }

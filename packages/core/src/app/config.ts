@@ -2,14 +2,17 @@ import { IntermodalError } from "../errors.ts";
 import { memory } from "../memory/index.ts";
 import { ADAPTER_API, type AdapterFactory } from "../ports/adapter.ts";
 
-/** The ports that a URL is given for, and the environment variable of each. */
-const PLACES = {
+/** The ports that a URL is given for. */
+export type Place = "commands" | "events" | "state" | "streams";
+
+/** The environment variable of each; `url` is for all that are not named. */
+const VARIABLES: Readonly<Record<Place | "url", string>> = {
+  url: "INTERMODAL_URL",
   commands: "INTERMODAL_COMMANDS",
   events: "INTERMODAL_EVENTS",
   state: "INTERMODAL_STATE",
   streams: "INTERMODAL_STREAMS",
-} as const;
-export type Place = keyof typeof PLACES;
+};
 
 /** Where the ports are. Every one that is not given here is taken from the environment: INTERMODAL_URL, INTERMODAL_COMMANDS, _EVENTS, _STATE, _STREAMS. */
 export interface CarrierUrls {
@@ -21,43 +24,51 @@ export interface CarrierUrls {
   readonly streams?: string | undefined;
 }
 
-export type ResolvedUrls = { readonly [Name in Place | "url"]: string | undefined };
+/** A URL, and what it was set by, which errors name: the URL itself may hold a password where nobody would look for it. */
+export interface ConfiguredUrl {
+  readonly url: string;
+  readonly from: string;
+}
+
+export type ResolvedUrls = { readonly [Name in Place | "url"]: ConfiguredUrl | undefined };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What was asked for, in code before the environment.
- * @throws `CONFIG_INVALID` when nothing is configured in production, or a URL is none.
+ * @throws `CONFIG_INVALID` when nothing is configured in production.
  */
 export function resolveUrls(options: CarrierUrls, environment: Environment): ResolvedUrls {
-  const named = Object.fromEntries(
-    (Object.keys(PLACES) as Place[]).map((place) => [
-      place,
-      options[place] ?? (environment[PLACES[place]] || undefined),
-    ]),
-  ) as Record<Place, string | undefined>;
-  let url = options.url ?? (environment.INTERMODAL_URL || undefined);
-  if (url === undefined && Object.values(named).every((value) => value === undefined)) {
-    if (environment.NODE_ENV === "production") {
-      throw new IntermodalError(
-        "CONFIG_INVALID",
-        "nothing is configured: set INTERMODAL_URL (or `url` in createApp) to the broker or store to use; in production memory must be asked for by name (`memory:`)",
-      );
-    }
-    url = "memory:";
+  const configured = (name: Place | "url"): ConfiguredUrl | undefined => {
+    const [inCode, variable] = [options[name], VARIABLES[name]];
+    if (inCode !== undefined) return { url: inCode, from: `\`${name}\` in createApp` };
+    const url = environment[variable];
+    return url ? { url, from: variable } : undefined;
+  };
+  const named = {
+    commands: configured("commands"),
+    events: configured("events"),
+    state: configured("state"),
+    streams: configured("streams"),
+  };
+  const url = configured("url");
+  if (url !== undefined || Object.values(named).some((each) => each !== undefined)) return { url, ...named };
+  if (environment.NODE_ENV === "production") {
+    throw new IntermodalError(
+      "CONFIG_INVALID",
+      "nothing is configured: set INTERMODAL_URL (or `url` in createApp) to the broker or store to use; in production memory must be asked for by name (`memory:`)",
+    );
   }
-  for (const value of [url, ...Object.values(named)]) if (value !== undefined) schemeOf(value);
-  return { url, ...named };
+  return { url: { url: "memory:", from: "the default" }, ...named };
 }
 
-/** @throws `CONFIG_INVALID`. */
-function schemeOf(url: string): string {
+/** @throws `CONFIG_INVALID`, which does not quote it: without a scheme nobody can tell what in it is a password. */
+function schemeOf(url: string, from: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
   if (scheme !== undefined) return scheme.toLowerCase();
   throw new IntermodalError(
     "CONFIG_INVALID",
-    // Not quoted: without a scheme nobody can tell what in it is a password.
-    'what is configured is not a URL: it must begin with a scheme, such as "nats://localhost:4222"',
+    `${from} is not a URL: it must begin with a scheme, such as "nats://localhost:4222"`,
   );
 }
 
@@ -90,21 +101,21 @@ export class AdapterCatalogue {
     for (const factory of [memory(), ...registered]) this.#add(factory);
   }
 
-  /** @throws `UNKNOWN_SCHEME` for a scheme that nobody could ever load. */
-  check(url: string): void {
-    const scheme = schemeOf(url);
+  /** @throws `CONFIG_INVALID` for what is no URL; `UNKNOWN_SCHEME` for a scheme that nobody could ever load. */
+  check(url: string, from = "what is configured"): void {
+    const scheme = schemeOf(url, from);
     if (this.#factories.has(scheme) || KNOWN.some(({ schemes }) => schemes.includes(scheme))) return;
     const known = [...new Set([...this.#factories.keys(), ...KNOWN.flatMap(({ schemes }) => schemes)])].join(", ");
     throw new IntermodalError(
       "UNKNOWN_SCHEME",
-      `no adapter for the scheme "${scheme}:"; known schemes: ${known}. Others are registered with createApp({ adapters: [...] })`,
+      `no adapter for the scheme "${scheme}:" of ${from}; known schemes: ${known}. Others are registered with createApp({ adapters: [...] })`,
     );
   }
 
-  /** @throws `ADAPTER_NOT_INSTALLED`, `ADAPTER_INCOMPATIBLE`, `UNKNOWN_SCHEME`. */
-  async load(url: string): Promise<AdapterFactory> {
-    this.check(url);
-    const scheme = schemeOf(url);
+  /** @throws `ADAPTER_NOT_INSTALLED`, `ADAPTER_INCOMPATIBLE`, and as {@link check}. */
+  async load(url: string, from = "what is configured"): Promise<AdapterFactory> {
+    this.check(url, from);
+    const scheme = schemeOf(url, from);
     const registered = this.#factories.get(scheme);
     if (registered !== undefined) return registered;
     const known = KNOWN.find(({ schemes }) => schemes.includes(scheme)) as (typeof KNOWN)[number];

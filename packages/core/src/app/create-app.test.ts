@@ -1,6 +1,7 @@
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { defineCommand, defineEvent, defineTask } from "../contracts/index.ts";
+import { IntermodalError } from "../errors.ts";
 import { memory } from "../memory/index.ts";
 import type { AdapterFactory } from "../ports/adapter.ts";
 import { ADAPTER_API } from "../ports/adapter.ts";
@@ -57,9 +58,28 @@ test("an unknown scheme is refused at construction, with the known ones named an
   expect(error.message).not.toMatch(/hunter2|joe|sesame/);
 });
 
-test("text that is no URL is refused at construction", async () => {
-  expect(await errorOf(() => createApp({ name: "a", url: "localhost" }))).toMatchObject({ code: "CONFIG_INVALID" });
-});
+test.each([
+  [{ url: "localhost" }, {}, "`url` in createApp"],
+  [{ events: "user:hunter2 localhost" }, { INTERMODAL_EVENTS: "memory:" }, "`events` in createApp"],
+  [{}, { INTERMODAL_URL: "//joe:hunter2@host" }, "INTERMODAL_URL"],
+  [{ commands: "memory:" }, { INTERMODAL_URL: "memory:", INTERMODAL_STATE: "joe:hunter2@host" }, "INTERMODAL_STATE"],
+  [{ commands: "memory:" }, { INTERMODAL_EVENTS: "broken://joe:hunter2" }, "INTERMODAL_EVENTS"],
+])(
+  "a URL that can't be read is not quoted: what it was set by is named (%j, %j)",
+  async (options, environment, from) => {
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    const create = () => {
+      throw new IntermodalError("CONFIG_INVALID", "the URL can't be read");
+    };
+    const error = await errorOf(async () => {
+      const app = createApp({ name: "a", adapters: [{ ...memory(), schemes: ["broken"], create }], ...options });
+      await app.connect();
+    });
+    expect(["CONFIG_INVALID", "UNKNOWN_SCHEME"]).toContain(error.code);
+    expect(error.message).toContain(from);
+    expect(error.message).not.toContain("hunter2");
+  },
+);
 
 test("an adapter that is not installed is named, with what to install", async () => {
   vi.doMock("@intermodal/store-mongo", () => {

@@ -59,7 +59,8 @@ function opener(
 ) {
   const urls = resolveUrls(options, environment);
   const catalogue = new AdapterCatalogue(options.adapters ?? []);
-  for (const url of Object.values(urls)) if (url !== undefined) catalogue.check(url);
+  for (const configured of Object.values(urls))
+    if (configured !== undefined) catalogue.check(configured.url, configured.from);
   const { singleProcess = false } = options;
   return () => openCarriers(catalogue, urls, context, { singleProcess });
 }
