@@ -1,0 +1,58 @@
+import type { Clock } from "@intermodal/core/ports";
+import { unavailable } from "./errors.ts";
+
+interface Outstanding {
+  readonly what: string;
+  readonly due: number;
+  readonly reject: (error: Error) => void;
+}
+
+const SWEEP_MS = 100;
+
+/** Bounds how long calls wait for their answers: all for the same time, so that one timer does for all of them. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  /** In the order in which they fall due. */
+  readonly #outstanding = new Set<Outstanding>();
+  #sweeping = false;
+
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Settles as `answer` does. @throws `UNAVAILABLE`, `unknown`, when that takes too long. */
+  bound<T>(what: string, answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const outstanding = { what, due: this.#clock.now() + this.#timeoutMs, reject };
+      this.#outstanding.add(outstanding);
+      if (!this.#sweeping) this.#sweepLater();
+      answer.then(
+        (value) => {
+          this.#outstanding.delete(outstanding);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#outstanding.delete(outstanding);
+          reject(error as Error);
+        },
+      );
+    });
+  }
+
+  #sweepLater(): void {
+    this.#sweeping = true;
+    this.#clock.schedule(SWEEP_MS, () => {
+      this.#sweeping = false;
+      const now = this.#clock.now();
+      for (const outstanding of this.#outstanding) {
+        if (outstanding.due > now) break;
+        this.#outstanding.delete(outstanding);
+        const { what, reject } = outstanding;
+        reject(unavailable(what, `the server did not answer within ${this.#timeoutMs} ms`, true));
+      }
+      if (this.#outstanding.size > 0) this.#sweepLater();
+    });
+  }
+}

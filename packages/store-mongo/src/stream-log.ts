@@ -1,0 +1,231 @@
+import { sleep } from "@intermodal/core/ports";
+import { type Collection, MongoBulkWriteError, type ReadConcernLike } from "mongodb";
+import { bulkFailure, isDuplicate, isIncomplete, unavailable } from "./errors.ts";
+import type { Session } from "./session.ts";
+import {
+  type Chunk,
+  type ChunkHead,
+  chunkId,
+  type DataDocument,
+  dataId,
+  endOf,
+  firstChunkId,
+  lastChunkId,
+  RUN_EVENTS,
+} from "./stream-chunk.ts";
+
+/**
+ * How sure a reading has to be: `majority` for what is answered from it; `local`, what the primary holds, to find the place of the next chunk, whose own majority
+ * covers what it follows.
+ */
+export type Level = "majority" | "local";
+
+const CONCERN: Readonly<Record<Level, ReadConcernLike>> = {
+  majority: { level: "majority" },
+  local: { level: "local" },
+};
+const HELD_ATTEMPTS = 50;
+const HELD_PAUSE_MS = 20;
+const WITHOUT_EVENTS = { events: 0 } as const;
+
+/** The chunks of one namespace's streams, as they are asked for. */
+export class StreamLog {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The last chunk of a stream, which says how the stream stands. */
+  async last(what: string, key: string, level: Level): Promise<ChunkHead | undefined> {
+    const filter = { _id: { $gte: firstChunkId(key), $lte: lastChunkId(key) } };
+    const options = { projection: WITHOUT_EVENTS, readConcern: CONCERN[level], sort: { _id: -1 } } as const;
+    return (await this.#call<Chunk, ChunkHead | null>(what, (chunks) => chunks.findOne(filter, options))) ?? undefined;
+  }
+
+  /** The first chunk that is kept. */
+  async first(what: string, key: string): Promise<ChunkHead | undefined> {
+    const filter = { _id: { $gte: firstChunkId(key), $lte: lastChunkId(key) } };
+    const options = { projection: WITHOUT_EVENTS, readConcern: CONCERN.local, sort: { _id: 1 } } as const;
+    return (await this.#call<Chunk, ChunkHead | null>(what, (chunks) => chunks.findOne(filter, options))) ?? undefined;
+  }
+
+  /** Chunks from a place on, in order, without their events. */
+  headsFrom(what: string, key: string, place: number, limit: number): Promise<readonly ChunkHead[]> {
+    const filter = { _id: { $gte: chunkId(key, place), $lte: lastChunkId(key) } };
+    const options = { projection: WITHOUT_EVENTS, readConcern: CONCERN.local, sort: { _id: 1 }, limit } as const;
+    return this.#call<Chunk, ChunkHead[]>(what, (chunks) => chunks.find(filter, options).toArray());
+  }
+
+  /** Chunks from a place on, in order, until they are `limit` or hold `maxBytes` together. */
+  chunksFrom(what: string, key: string, place: number, limit: number, maxBytes: number): Promise<readonly Chunk[]> {
+    const filter = { _id: { $gte: chunkId(key, place), $lte: lastChunkId(key) } };
+    return this.#call<Chunk, Chunk[]>(what, async (chunks) => {
+      const found: Chunk[] = [];
+      let bytes = 0;
+      const cursor = chunks.find(filter, { sort: { _id: 1 }, limit, batchSize: limit });
+      for await (const chunk of cursor) {
+        found.push(chunk);
+        bytes += chunk.bytes;
+        if (bytes >= maxBytes) break;
+      }
+      return found;
+    });
+  }
+
+  /** The last chunk that begins before a place. */
+  async chunkBefore(what: string, key: string, place: number): Promise<Chunk | undefined> {
+    const filter = { _id: { $gte: firstChunkId(key), $lt: chunkId(key, place) } };
+    const found = await this.#call<Chunk, Chunk | null>(what, (chunks) =>
+      chunks.findOne(filter, { sort: { _id: -1 } }),
+    );
+    return found ?? undefined;
+  }
+
+  /** Those of these chunks that are there. */
+  chunks(what: string, ids: readonly string[]): Promise<readonly Chunk[]> {
+    return this.#call<Chunk, Chunk[]>(what, (chunks) => chunks.find({ _id: { $in: [...ids] } }).toArray());
+  }
+
+  /** The data that chunks keep elsewhere, as JSON by the documents that hold it. */
+  async data(what: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (ids.length === 0) return new Map();
+    const found = await this.#call<DataDocument, DataDocument[]>(what, (data) =>
+      data.find({ _id: { $in: [...ids] } }).toArray(),
+    );
+    return new Map(found.map(({ _id, data_json }) => [_id, data_json]));
+  }
+
+  async putData(what: string, documents: readonly DataDocument[]): Promise<void> {
+    await this.#call<DataDocument, unknown>(what, async (data) => {
+      for (const document of documents) await data.insertOne(document);
+    });
+  }
+
+  /**
+   * Stores chunks, each in one atomic step.
+   * @returns for each whether it was stored; if not, another one has its place.
+   */
+  insert(what: string, chunks: readonly Chunk[]): Promise<readonly boolean[]> {
+    return this.#call<Chunk, boolean[]>(what, async (collection) => {
+      try {
+        await collection.insertMany([...chunks], { ordered: false });
+        return chunks.map(() => true);
+      } catch (error) {
+        if (!(error instanceof MongoBulkWriteError)) throw error;
+        if (isIncomplete(error)) throw bulkFailure(what, error);
+        const failed = new Map([error.writeErrors].flat().map((one) => [one.index, one]));
+        const other = [...failed.values()].find((one) => !isDuplicate(one));
+        if (other !== undefined) throw bulkFailure(what, error);
+        return chunks.map((_, at) => !failed.has(at));
+      }
+    });
+  }
+
+  async remove(what: string, id: string): Promise<void> {
+    await this.#call<Chunk, unknown>(what, (chunks) => chunks.deleteOne({ _id: { $eq: id } }));
+  }
+
+  /** Chunks whose own time was over before this. */
+  outdated(what: string, before: Date, limit: number): Promise<readonly ChunkHead[]> {
+    const filter = { expires_at: { $lt: before } };
+    const options = { projection: WITHOUT_EVENTS, sort: { expires_at: 1 }, limit } as const;
+    return this.#call<Chunk, ChunkHead[]>(what, (chunks) => chunks.find(filter, options).toArray());
+  }
+
+  /** Puts off the time of a stream's earlier chunks to that of its last one, so that they are not looked at again before. */
+  async putOff(what: string, key: string, { _id, expires_at }: ChunkHead): Promise<void> {
+    const filter = { _id: { $gte: firstChunkId(key), $lt: _id }, expires_at: { $lt: expires_at } };
+    await this.#call<Chunk, unknown>(what, (chunks) => chunks.updateMany(filter, { $set: { expires_at } }));
+  }
+
+  /** Removes a stream: its last chunk goes last, and only if its time is still over. */
+  async removeStream(what: string, key: string, last: ChunkHead, before: Date): Promise<void> {
+    const earlier = { _id: { $gte: firstChunkId(key), $lt: last._id } };
+    const data = { _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } };
+    await this.#call<Chunk, unknown>(what, async (chunks) => {
+      await chunks.deleteMany(earlier);
+      await chunks.deleteMany(data);
+      await chunks.deleteOne({ _id: { $eq: last._id }, expires_at: { $lt: before } });
+    });
+  }
+
+  /** Removes what ends before a sequence, and whatever an earlier stream of the same id has left. */
+  async trim(what: string, key: string, incarnation: string, place: number, sequence: number): Promise<void> {
+    const chunks = {
+      _id: { $gte: firstChunkId(key), $lt: chunkId(key, place) },
+      $or: [{ incarnation: { $ne: incarnation } }, { to: { $lt: sequence } }],
+    };
+    await this.#call<Chunk, unknown>(what, async (collection) => {
+      const last = await collection.findOne(chunks, { projection: WITHOUT_EVENTS, sort: { _id: -1 } });
+      if (last === null) return;
+      await collection.deleteMany(chunks);
+      await collection.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } });
+    });
+  }
+
+  /** The latest chunk with something of this writer, without its events. */
+  async latestOf(what: string, stream: string, incarnation: string, writer: string): Promise<ChunkHead | undefined> {
+    const filter = { stream: { $eq: stream }, incarnation: { $eq: incarnation }, "writers.writer": { $eq: writer } };
+    const options = { projection: WITHOUT_EVENTS, readConcern: CONCERN.local, sort: { _id: -1 } } as const;
+    return (await this.#call<Chunk, ChunkHead | null>(what, (chunks) => chunks.findOne(filter, options))) ?? undefined;
+  }
+
+  /** Every chunk with something of this writer between two of its numbers, without events. */
+  holding(
+    what: string,
+    stream: string,
+    incarnation: string,
+    writer: string,
+    [first, last]: readonly [number, number],
+  ): Promise<readonly ChunkHead[]> {
+    const filter = {
+      stream: { $eq: stream },
+      incarnation: { $eq: incarnation },
+      writers: { $elemMatch: { writer: { $eq: writer }, n: { $lte: last }, last_n: { $gte: first } } },
+    };
+    const options = { projection: WITHOUT_EVENTS, readConcern: CONCERN.local } as const;
+    return this.#call<Chunk, ChunkHead[]>(what, (chunks) => chunks.find(filter, options).toArray());
+  }
+
+  /** Resolves once a majority of servers holds these chunks. @throws `UNAVAILABLE` where that takes long. */
+  async awaitHeld(what: string, ids: readonly string[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const held = ids.length === 0 ? [] : await this.#held(what, ids);
+      if (held.length === ids.length) return;
+      if (attempt === HELD_ATTEMPTS)
+        throw unavailable(what, "what was stored before has yet to reach a majority of the replica set", true);
+      await sleep(this.#session.clock, HELD_PAUSE_MS);
+    }
+  }
+
+  /**
+   * Marks the last chunk of an expired stream, so that the next one begins a stream and this one stays until then, in one atomic step by the server's clock.
+   * @returns whether it was marked; if not, it has changed or has not expired.
+   */
+  async close(what: string, head: ChunkHead, keptMs: number): Promise<boolean> {
+    const filter = {
+      _id: { $eq: head._id },
+      expires_at: { $eq: head.expires_at },
+      closed: { $exists: false },
+      // Not `$lte`: where a collection has indexes, DocumentDB looks one up for a comparison in a write's filter, and knows no time there.
+      $expr: { $not: [{ $gt: ["$expires_at", "$$NOW"] }] },
+    };
+    const set = [{ $set: { closed: true, expires_at: { $add: ["$$NOW", keptMs] } } }];
+    const marked = await this.#call<Chunk, unknown>(what, (chunks) => chunks.findOneAndUpdate(filter, set));
+    return marked !== null;
+  }
+
+  #held(what: string, ids: readonly string[]): Promise<readonly unknown[]> {
+    return this.#call<Chunk, unknown[]>(what, (chunks) =>
+      chunks.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } }).toArray(),
+    );
+  }
+
+  #call<Doc extends Chunk | DataDocument, T>(
+    what: string,
+    run: (collection: Collection<Doc>) => Promise<T>,
+  ): Promise<T> {
+    return this.#session.call<Doc, T>(what, RUN_EVENTS, run);
+  }
+}

@@ -1,0 +1,135 @@
+import { invalidCursor, type LogPage } from "@intermodal/core/adapter";
+import type { StoredRunEvent } from "@intermodal/core/ports";
+import { unavailable } from "./errors.ts";
+import type { Session } from "./session.ts";
+import { type Chunk, type ChunkHead, endOf, readEvent, streamKey } from "./stream-chunk.ts";
+import type { StreamLog } from "./stream-log.ts";
+
+/** How much one page may hold: so many events, and about so many bytes. */
+export interface PageLimits {
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/** A page, and where its stream goes on. */
+export interface StreamSight extends LogPage {
+  /** Where the next chunk will stand. */
+  readonly next: number;
+  /** By the server's clock, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+const MAX_CHUNKS = 500;
+/** The cap may take what is about to be read. */
+const ATTEMPTS = 10;
+
+/** Reads streams. What is gone shows as a hole between chunks. */
+export class StreamReader {
+  readonly #session: Session;
+  readonly #log: StreamLog;
+
+  constructor(session: Session, log: StreamLog) {
+    this.#session = session;
+    this.#log = log;
+  }
+
+  /** @throws `CURSOR_INVALID`, `UNAVAILABLE`, `CLOSED`. */
+  async read(what: string, streamId: string, after: number, limits: PageLimits): Promise<StreamSight> {
+    const key = streamKey(streamId);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const head = await this.#log.last(what, key, "majority");
+      const stands = head !== undefined && (await this.#isAlive(what, head));
+      const last = stands ? head.to : 0;
+      if (!Number.isInteger(after) || after < 0 || after > last) throw invalidCursor(streamId, after, last);
+      if (!stands) return nothing(head);
+      if (after === last || !(limits.limit >= 1)) return sightOf(head, [], undefined);
+      const page = await this.#page(what, key, streamId, head, after, limits);
+      if (page !== undefined) return page;
+    }
+    throw unavailable(what, "the cap takes events faster than they can be read");
+  }
+
+  /** The page that a chunk makes for whoever has read all before it. */
+  async pageOf(what: string, streamId: string, chunk: Chunk): Promise<StreamSight> {
+    return sightOf(chunk, await this.#events(what, streamId, [chunk], chunk.from), undefined);
+  }
+
+  async #isAlive(what: string, { closed, expires_at }: ChunkHead): Promise<boolean> {
+    return closed !== true && expires_at.getTime() > (await this.#session.serverNow(what));
+  }
+
+  async #page(
+    what: string,
+    key: string,
+    streamId: string,
+    head: ChunkHead,
+    after: number,
+    { limit, maxBytes }: PageLimits,
+  ): Promise<StreamSight | undefined> {
+    const { base, incarnation } = head;
+    const from = base + after + 1;
+    const chunks: Chunk[] = [];
+    let [events, bytes] = [0, 0];
+    let place = from;
+    const take = (found: readonly Chunk[]) => {
+      for (const chunk of found) {
+        const before = chunks.at(-1);
+        // A hole, or an earlier end than was seen: what comes after it is for the next page.
+        if (chunk.incarnation !== incarnation || (before !== undefined && chunk.from !== before.to + 1)) return false;
+        chunks.push(chunk);
+        events += chunk.to - Math.max(chunk.from, after + 1) + 1;
+        bytes += chunk.bytes;
+        place = endOf(chunk) + 1;
+        if (events >= limit || bytes >= maxBytes) return false;
+      }
+      return true;
+    };
+    let found = await this.#log.chunksFrom(what, key, place, Math.min(limit, MAX_CHUNKS), maxBytes);
+    if (found[0]?.from !== after + 1) {
+      const before = await this.#log.chunkBefore(what, key, from);
+      if (before !== undefined && before.incarnation === incarnation && before.to > after) found = [before, ...found];
+    }
+    while (take(found) && found.length > 0)
+      found = await this.#log.chunksFrom(what, key, place, Math.min(limit - events, MAX_CHUNKS), maxBytes - bytes);
+    const [first] = chunks;
+    // All of it went meanwhile.
+    if (first === undefined) return undefined;
+    const gap = first.from > after + 1 ? { from: after + 1, to: first.from - 1 } : undefined;
+    const read = (await this.#events(what, streamId, chunks, after + 1)).slice(0, limit);
+    const seen = chunks.at(-1) as Chunk;
+    return sightOf(seen.to > head.to ? seen : head, read, gap, bytes);
+  }
+
+  async #events(what: string, streamId: string, chunks: readonly Chunk[], from: number): Promise<StoredRunEvent[]> {
+    const wanted = chunks.flatMap((chunk) => chunk.events.filter(({ sequence }) => sequence >= from));
+    const elsewhere = await this.#log.data(
+      what,
+      wanted.map(({ data_in }) => data_in).filter((id) => id !== undefined),
+    );
+    return wanted.map((event) => readEvent(streamId, event, elsewhere));
+  }
+}
+
+/** A stream that is not there, or not any more. */
+function nothing(head: ChunkHead | undefined): StreamSight {
+  return {
+    events: [],
+    last: 0,
+    ended: false,
+    incarnation: undefined,
+    bytes: 0,
+    next: head === undefined ? 1 : endOf(head) + 1,
+    expiresAt: Number.POSITIVE_INFINITY,
+  };
+}
+
+function sightOf(
+  head: ChunkHead,
+  events: readonly StoredRunEvent[],
+  gap: StreamSight["gap"],
+  bytes = head.bytes,
+): StreamSight {
+  const { to, ended, incarnation, expires_at } = head;
+  const page = { events, last: to, ended, incarnation, bytes, next: endOf(head) + 1, expiresAt: expires_at.getTime() };
+  return gap === undefined ? page : { ...page, gap };
+}
