@@ -43,3 +43,12 @@ test("run-stream: a client follows a run over HTTP to its end", async () => {
     '5 lifecycle.completed {"status":"COMPLETED"}',
   ]);
 });
+
+test("schedules: declared and registered, fired once, paused and listed", async () => {
+  expect((await outputOf("schedules/main.ts")).trimEnd().split("\n")).toEqual([
+    "sending the digest to everybody",
+    "daily-digest cron timezone paused fired 0",
+    "extra-edition at ended fired 1",
+    "its task: true",
+  ]);
+});
