@@ -3,7 +3,7 @@ import { describeBroker } from "../brokers/describe-broker.ts";
 import type { Server } from "../servers/index.ts";
 import { redisHarness } from "./redis-harness.ts";
 
-const cases = casesFor(["eventStream", "rateLimiter", "inbox"]);
+const cases = casesFor(["eventStream", "scheduleStore", "rateLimiter", "inbox"]);
 const isExpiry = (id: string) => id === "event-stream/unfinished-expires";
 
 /** Streams that are never finished go soon: for the cases that wait for it, and for no others. */
