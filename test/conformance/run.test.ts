@@ -245,6 +245,8 @@ describe("selecting cases", () => {
       "taskStateStore",
       "eventStream",
       "scheduleStore",
+      "rateLimiter",
+      "inbox",
       "lifecycle",
     ]);
     const { name, eventBus, connect, health, close } = adapter;
