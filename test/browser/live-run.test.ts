@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Chromium, startChromium, whyNoChromium } from "../servers/chromium.ts";
-import { type Proxy as Road, startProxy } from "../servers/index.ts";
+import { startServer, whyMissing } from "../servers/index.ts";
 import { skipWithout } from "../servers/skip-without.ts";
+import { type Site, startSite } from "./site.ts";
 
-const MAIN = fileURLToPath(new URL("../../examples/live-run/main.ts", import.meta.url));
 const SCREENSHOTS = fileURLToPath(new URL("../../.results/", import.meta.url));
 /** Cells of what the run has had and the page has not. */
 const MISSING = "#sequences [data-kind=missing]";
@@ -17,19 +15,12 @@ const missing = await whyNoChromium();
 if (missing !== undefined) it("live run in Chromium", (t) => skipWithout(missing, t));
 
 describe.runIf(missing === undefined)("live run in Chromium", { timeout: 60_000 }, () => {
-  let program: ChildProcess;
-  let road: Road;
+  let site: Site;
   let started: Chromium;
   let browser: Browser;
 
   beforeAll(async () => {
-    const { INTERMODAL_URL: _, NODE_ENV: __, ...env } = process.env;
-    program = spawn(process.execPath, ["--conditions=@intermodal/source", MAIN], {
-      env: { ...env, PORT: "0" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [said] = (await once(program.stdout as NonNullable<typeof program.stdout>, "data")) as [Buffer];
-    road = await startProxy(Number(/:(\d+)\/$/m.exec(said.toString())?.[1]));
+    site = await startSite();
     started = await startChromium();
     browser = await chromium.connectOverCDP(started.endpoint);
     await mkdir(SCREENSHOTS, { recursive: true });
@@ -37,12 +28,11 @@ describe.runIf(missing === undefined)("live run in Chromium", { timeout: 60_000 
   afterAll(async () => {
     await browser?.close();
     await started?.close();
-    await road?.close();
-    if (program?.kill("SIGTERM")) await once(program, "exit");
+    await site?.close();
   });
 
   /** Opens the page. What goes wrong in it fails the test. */
-  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  async function open(options: BrowserContextOptions = {}, { url } = site): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1200, height: 1000 }, ...options });
     const page = await context.newPage();
     const errors: string[] = [];
@@ -51,7 +41,7 @@ describe.runIf(missing === undefined)("live run in Chromium", { timeout: 60_000 
       await context.close();
       expect(errors).toEqual([]);
     });
-    await page.goto(`http://127.0.0.1:${road.port}/`);
+    await page.goto(url);
     return page;
   }
 
@@ -125,15 +115,34 @@ describe.runIf(missing === undefined)("live run in Chromium", { timeout: 60_000 
       await startRun(page, reader);
       for (const tokens of [5, 10, 15]) {
         await shows(page, "#sequences [data-kind=token]", tokens);
-        road.breakConnections();
+        site.road.breakConnections();
       }
       await shows(page, "#sequences [data-kind=token]", 30);
-      road.cut();
+      site.road.cut();
       await page.locator("#status[data-state=connecting]").waitFor();
-      road.mend();
+      site.road.mend();
       await ended(page);
       await expectWhole(page);
     });
+  });
+
+  it("is all the same on Redis", async (t) => {
+    skipWithout(await whyMissing("redis"), t);
+    const redis = await startServer("redis");
+    onTestFinished(() => redis.close());
+    const stores = { INTERMODAL_STREAMS: redis.url, INTERMODAL_STATE: redis.url };
+    const onRedis = await startSite({ INTERMODAL_URL: "memory:", ...stores });
+    onTestFinished(() => onRedis.close());
+    const page = await open({}, onRedis);
+    await startRun(page);
+    await shows(page, "#sequences [data-kind=token]", 10);
+    await page.getByRole("button", { name: "Cut" }).click();
+    await shows(page, MISSING, 10);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await shows(page, "#sequences [data-kind=token]", 40);
+    onRedis.road.breakConnections();
+    await ended(page);
+    await expectWhole(page);
   });
 
   it("comes late, to a dark page: everything from the first event", async () => {
