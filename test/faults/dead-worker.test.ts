@@ -82,5 +82,6 @@ onEachBroker("a message kills its worker on receipt", {}, async (stage) => {
   // Whoever is there must not get it again.
   await sleep(stage.leaseMs({ shortLeases }));
   expect(starts().map(({ attempt }) => attempt)).toEqual(numbers(MAX_ATTEMPTS, 1));
-  expect(await dead()).toMatchObject([{ reason: expect.stringContaining(`${MAX_ATTEMPTS} attempts`) }]);
+  const reason = expect.stringContaining(`${MAX_ATTEMPTS} attempts`);
+  expect(await dead()).toMatchObject([{ reason, attempts: MAX_ATTEMPTS }]);
 });

@@ -73,6 +73,15 @@ export const HANDLING: readonly Break[] = [
     }),
   ],
   [
+    "counts the delivery of a message that was refused",
+    ["dead-letter-once"],
+    () => ({
+      handle: settling((settlement) =>
+        settlement.kind === "dead-letter" ? { ...settlement, attempts: undefined } : settlement,
+      ),
+    }),
+  ],
+  [
     "stamps each delivery anew",
     ["retry-delayed"],
     (server) => ({ handle: delivering(() => ({ sentAt: server.clock.now() })) }),

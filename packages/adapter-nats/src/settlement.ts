@@ -43,7 +43,7 @@ export class Settlements {
         if (settlement.counted && settlement.delayMs <= 0) return this.#confirm(delivery, NAK);
         return this.#replace(delivery, () => this.#again(delivery, settlement.delayMs, settlement.counted));
       case "dead-letter":
-        return this.#replace(delivery, () => this.#bury(delivery, settlement.reason));
+        return this.#replace(delivery, () => this.#bury(delivery, settlement.reason, settlement.attempts));
     }
   }
 
@@ -102,9 +102,9 @@ export class Settlements {
     return publisher.publish({ ...common, stream: names.tasks, subject: delayed, delay });
   }
 
-  #bury(delivery: Held, reason: string): Promise<number> {
+  #bury(delivery: Held, reason: string, attempts = delivery.attempt): Promise<number> {
     const { names, publisher } = this.#session;
-    const { id, type, sentAt, attempt, body } = delivery;
+    const { id, type, sentAt, body } = delivery;
     const { title, dead } = this.#place;
     return publisher.publish({
       what: `${title}: message ${id}, to be a dead letter`,
@@ -112,7 +112,7 @@ export class Settlements {
       subject: dead,
       messageId: this.#messageId("d", delivery),
       deadline: delivery.raw.leaseUntil,
-      carried: { id, type, sentAt, tries: 0, reason, attempts: attempt },
+      carried: { id, type, sentAt, tries: 0, reason, attempts },
       body,
     });
   }

@@ -44,7 +44,7 @@ describe("a message", () => {
 describe("a dead letter", () => {
   test("tells why, when and after how many tries; replayed it is as new", () => {
     const failed = arrived(outgoing("a", "t", NOW, true), 1);
-    const letter = arrived(dead(failed, incoming(failed, undefined, NOW), "no good", NOW + 5), 7);
+    const letter = arrived(dead(failed, incoming(failed, undefined, NOW), { reason: "no good" }, NOW + 5), 7);
     expect(deadLetter(letter)).toMatchObject({ id: "a", type: "t", reason: "no good", attempts: 2, deadAt: NOW + 5 });
     const { properties } = replayed(letter);
     expect(properties.headers).toEqual({ "intermodal-sent-at": NOW, "intermodal-tries": 0 });
@@ -53,7 +53,7 @@ describe("a dead letter", () => {
   test("has an id that sorts by time", () => {
     const failed = message({ messageId: "a" });
     const ids = [0, 0, 1, 999, 1_000_000].map((later) => {
-      return deadLetter(arrived(dead(failed, incoming(failed, "t", NOW), "", NOW + later))).deadLetterId;
+      return deadLetter(arrived(dead(failed, incoming(failed, "t", NOW), { reason: "" }, NOW + later))).deadLetterId;
     });
     expect(ids).toEqual([...new Set(ids)].sort());
   });
@@ -68,7 +68,7 @@ describe("a dead letter", () => {
 
   test("cuts a reason that would not fit into its frame, between characters", () => {
     const failed = message({ messageId: "a" });
-    const { headers } = dead(failed, incoming(failed, "t", NOW), "😀".repeat(10_000), NOW);
+    const { headers } = dead(failed, incoming(failed, "t", NOW), { reason: "😀".repeat(10_000) }, NOW);
     const reason = headers["intermodal-reason"] as string;
     expect(reason.length).toBe(8_192);
     expect(reason.isWellFormed()).toBe(true);

@@ -58,13 +58,13 @@ export function again({ properties }: Message, delivery: Omit<Delivery, "signal"
 export function dead(
   { properties }: Message,
   delivery: Omit<Delivery, "signal">,
-  reason: string,
+  { reason, attempts = delivery.attempt }: { readonly reason: string; readonly attempts?: number | undefined },
   now: number,
 ): Options.Publish {
   return copied(properties, delivery, {
     [DEAD_ID]: deadLetterId(now, `${deaths++}.${crypto.randomUUID().slice(0, 8)}`),
     [DEAD_AT]: now,
-    [ATTEMPTS]: delivery.attempt,
+    [ATTEMPTS]: attempts,
     [REASON]: reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON - 1).toWellFormed()}…` : reason,
   });
 }

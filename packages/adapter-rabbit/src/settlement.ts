@@ -52,7 +52,7 @@ export class Settler {
         return this.#retry(delivery, LEFT_MS, attempt - 1);
       case "dead-letter": {
         const { routes, place, clock } = this.#options;
-        return this.#replace(delivery, routes.dead(place), dead(message, delivery, settlement.reason, clock.now()));
+        return this.#replace(delivery, routes.dead(place), dead(message, delivery, settlement, clock.now()));
       }
     }
   }

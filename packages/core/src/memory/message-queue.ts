@@ -147,7 +147,7 @@ export class MessageQueue implements ConsumerQueue {
       return;
     }
     this.#leases.release(message);
-    if (settlement.kind === "dead-letter") this.#putAside(message, settlement.reason);
+    if (settlement.kind === "dead-letter") this.#putAside(message, settlement.reason, settlement.attempts);
     else if (settlement.kind === "retry") this.#tryAgain(message, settlement.delayMs, settlement.counted);
   }
 
@@ -161,10 +161,10 @@ export class MessageQueue implements ConsumerQueue {
     else this.#again.push(message);
   }
 
-  #putAside(message: StoredMessage, reason: string): void {
+  #putAside(message: StoredMessage, reason: string, attempts = message.attempts + 1): void {
     const { id, type } = message;
     const body = message.body.slice();
-    this.dead.add({ id, type, body, reason, attempts: message.attempts + 1, deadAt: this.#clock.now() });
+    this.dead.add({ id, type, body, reason, attempts, deadAt: this.#clock.now() });
   }
 
   #takeBack(messages: readonly StoredMessage[]): void {

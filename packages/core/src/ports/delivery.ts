@@ -25,13 +25,13 @@ export interface Delivery {
  * - `ack`: done, never deliver it again.
  * - `retry`: deliver it again after `delayMs` (never early; late by at most 20 % + 1 s), holding up no other message meanwhile.
  *   `counted` says whether this try counts in {@link Delivery.attempt}.
- * - `dead-letter`: keep it aside once, with its original bytes, `reason` and attempts.
+ * - `dead-letter`: keep it aside once, with its original bytes, `reason` and `attempts`: how many tries it had, by default this one included.
  * - `leave`: do nothing at all; the holder is no longer this one.
  */
 export type Settlement =
   | { readonly kind: "ack" }
   | { readonly kind: "retry"; readonly delayMs: number; readonly counted: boolean }
-  | { readonly kind: "dead-letter"; readonly reason: string }
+  | { readonly kind: "dead-letter"; readonly reason: string; readonly attempts?: number | undefined }
   | { readonly kind: "leave" };
 
 /**

@@ -145,7 +145,8 @@ async function settleFinished(runtime: Runtime, envelope: CommandEnvelope, recor
 export function settlementOf(record: TaskRecord, send: number | undefined): Settlement {
   const status = record.closesAs ?? record.status;
   const failed = (status === "FAILED" || status === "DEAD_LETTER") && send === record.sends;
-  return failed ? { kind: "dead-letter", reason: `${status}: ${record.error?.message ?? "unknown"}` } : ACK;
+  const reason = `${status}: ${record.error?.message ?? "unknown"}`;
+  return failed ? { kind: "dead-letter", reason, attempts: record.attempts } : ACK;
 }
 
 function endInstead(runtime: Runtime, envelope: CommandEnvelope, outcome: Granted): Promise<Settlement> {

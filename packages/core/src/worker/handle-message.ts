@@ -20,7 +20,8 @@ export class RunningMessages {
   ): Promise<Settlement> {
     const { attempt } = delivery;
     if (attempt > retry.maxAttempts) {
-      return { kind: "dead-letter", reason: `all ${retry.maxAttempts} attempts used up; its holder died in the last` };
+      const reason = `all ${retry.maxAttempts} attempts used up; its holder died in the last`;
+      return { kind: "dead-letter", reason, attempts: attempt - 1 };
     }
     const abort = new AbortController();
     this.#running.set(abort, { id: message.id, type: message.type });
