@@ -29,7 +29,7 @@ export function asIntermodal(what: string, error: unknown): IntermodalError {
   // A script that fails has done what came before.
   return new IntermodalError(known?.code ?? "UNAVAILABLE", `${what}: the server refused: ${message}${cure}`, {
     cause: plain(error),
-    unknown: known === undefined && /script/i.test(message),
+    unknown: firstWord(message) === "ERR" && /script/i.test(message),
   });
 }
 
@@ -61,8 +61,7 @@ const HOPELESS_TLS = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_SSL|ERR_
 export function connectFailure(where: string, error: unknown): IntermodalError {
   if (isIntermodalError(error)) return error;
   const message = messageOf(error);
-  const { name, code, reason } = error as { name?: unknown; code?: unknown; reason?: unknown };
-  if (name === "ParserError") return notRedis(where, message);
+  const { code, reason } = error as { code?: unknown; reason?: unknown };
   if (isReply(error)) return asIntermodal(`connecting to ${where}`, error);
   if (typeof code === "string" && HOPELESS_TLS.test(code))
     return new IntermodalError(
@@ -73,11 +72,8 @@ export function connectFailure(where: string, error: unknown): IntermodalError {
   return unavailable("connecting", `${where} cannot be reached: ${message}`, false, error);
 }
 
-function notRedis(where: string, message: string): IntermodalError {
-  return new IntermodalError(
-    "CONFIG_INVALID",
-    `${where} is no Redis server, or expects TLS (${message}); check host and port, and "redis:" or "rediss:"`,
-  );
+export function notRedis(where: string, what: string): IntermodalError {
+  return new IntermodalError("CONFIG_INVALID", `${where} is no Redis server: it speaks ${what}; check host and port`);
 }
 
 /** The driver hangs the command with its arguments on its errors, credentials and payloads among them: neither may get into a log. */

@@ -32,6 +32,8 @@ const CONNECT_SHARE = 0.6;
  */
 const FIXED = {
   lazyConnect: true,
+  // We ask for more than whether it is still loading.
+  enableReadyCheck: false,
   retryStrategy: null,
   reconnectOnError: null,
   enableOfflineQueue: false,
@@ -121,7 +123,6 @@ function driverOptions({ servers, settings, name }: LinkOptions): DriverOptions 
     connectTimeout: settings.commandTimeoutMs * CONNECT_SHARE,
     // Of the driver's own: when nothing comes though an answer is owed, the connection is dead.
     socketTimeout: settings.commandTimeoutMs,
-    maxLoadingRetryTime: 500,
     disconnectTimeout: 500,
     connectionName: name,
     ...settings.connection,

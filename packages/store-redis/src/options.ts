@@ -6,6 +6,8 @@ type Decided =
   | "host"
   | "port"
   | "lazyConnect"
+  | "enableReadyCheck"
+  | "maxLoadingRetryTime"
   | "enableOfflineQueue"
   | "offlineQueue"
   | "commandQueue"

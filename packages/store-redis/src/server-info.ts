@@ -9,6 +9,7 @@ export interface ServerInfo {
   readonly version: string | undefined;
   readonly isCluster: boolean;
   readonly isReplica: boolean;
+  readonly isLoading: boolean;
   readonly evictionPolicy: string | undefined;
 }
 
@@ -26,18 +27,21 @@ export function serverInfoOf(info: string): ServerInfo {
     title: valkey === undefined ? `redis ${version ?? "of an unknown version"}` : `valkey ${valkey}`,
     version,
     isCluster: fields.get("cluster_enabled") === "1",
+    isLoading: fields.get("loading") === "1",
     isReplica: fields.get("role") === "slave",
     evictionPolicy: fields.get("maxmemory_policy"),
   };
 }
 
-/** @throws `CONFIG_INVALID` for a server that lacks what the store needs. @throws `UNAVAILABLE` for a replica, which may yet be promoted. */
-export function assertUsable(where: string, { title, version, isReplica, isCluster }: ServerInfo): void {
+/** @throws `CONFIG_INVALID` for a server that lacks what the store needs. @throws `UNAVAILABLE` for one that loads its data, and a replica, which may yet be promoted. */
+export function assertUsable(where: string, info: ServerInfo): void {
+  const { title, version, isReplica, isLoading, isCluster } = info;
   if (version !== undefined && !atLeast(version, OLDEST_SERVER))
     throw new IntermodalError(
       "CONFIG_INVALID",
       `${where} runs ${title}; this store needs ${OLDEST_SERVER} or newer: upgrade the server`,
     );
+  if (isLoading) throw unavailable("connecting", `${where} is loading its data`);
   // Of a cluster, any node tells where the primaries are.
   if (isReplica && !isCluster) throw unavailable("connecting", `${where} is a replica; use the address of the primary`);
 }
