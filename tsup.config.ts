@@ -44,5 +44,6 @@ export default defineConfig(
     "packages/adapter-nats",
     "packages/adapter-rabbit",
     "packages/store-redis",
+    "packages/store-mongo",
   ].map(build),
 );

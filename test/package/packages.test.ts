@@ -19,6 +19,7 @@ const folders = [
   "packages/adapter-nats",
   "packages/adapter-rabbit",
   "packages/store-redis",
+  "packages/store-mongo",
 ];
 const temporary = mkdtempSync(join(tmpdir(), "intermodal-package-"));
 const project = join(temporary, "consumer");

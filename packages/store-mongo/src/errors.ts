@@ -14,6 +14,7 @@ import {
 
 /** Codes of the server's refusals. */
 const CODE = {
+  failedToParse: 9,
   unauthorized: 13,
   authenticationFailed: 18,
   commandNotFound: 59,
@@ -34,6 +35,15 @@ export function isDuplicate(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   // DocumentDB tells of an upsert that found one after all as its database does.
   return code === CODE.duplicateKey || (typeof message === "string" && message.includes(SQL_DUPLICATE));
+}
+
+/**
+ * Whether an upsert was refused because somebody else made the document at the same moment: now it is there to be changed. DocumentDB tries by itself, and then fails for
+ * not knowing the time any more.
+ */
+export function isLostUpsert(error: unknown): boolean {
+  if (isDuplicate(error)) return true;
+  return (error as { code?: unknown }).code === CODE.failedToParse && messageOf(error).includes("$$NOW");
 }
 
 /** Whether an index of the same name or the same keys was there, with other options. */

@@ -1,8 +1,8 @@
 import type { Inbox } from "@intermodal/core/ports";
-import { isDuplicate } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { encodeText } from "./text.ts";
 import type { CollectionSpec } from "./topology.ts";
+import { upsert } from "./upsert.ts";
 
 interface InboxDocument {
   readonly _id: string;
@@ -64,20 +64,7 @@ export class MongoInbox implements Inbox {
 
   /** One atomic step, by the server's clock. */
   #put(what: string, id: string, set: object): Promise<InboxDocument> {
-    return this.#session.call<InboxDocument, InboxDocument>(what, INBOX, async (inbox) => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const entry = await inbox.findOneAndUpdate({ _id: { $eq: id } }, [{ $set: set }], {
-            upsert: true,
-            returnDocument: "after",
-          });
-          if (entry !== null) return entry;
-        } catch (error) {
-          // Somebody else put it there at the same moment: now it is there to be changed.
-          if (!isDuplicate(error) || attempt === 3) throw error;
-        }
-      }
-    });
+    return this.#session.call<InboxDocument, InboxDocument>(what, INBOX, (inbox) => upsert(inbox, id, set));
   }
 }
 

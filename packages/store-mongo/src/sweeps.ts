@@ -1,7 +1,7 @@
-import { isDuplicate } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { encodeText } from "./text.ts";
 import type { CollectionSpec } from "./topology.ts";
+import { upsert } from "./upsert.ts";
 
 interface SweepDocument {
   readonly _id: string;
@@ -30,16 +30,6 @@ export async function holdSweep(
     until: { $cond: [isFree, { $add: ["$$NOW", leaseMs] }, "$until"] },
     asked_at: "$$NOW",
   };
-  const sweep = await session.call<SweepDocument, SweepDocument | null>(job, SWEEPS, async (sweeps) => {
-    const put = () =>
-      sweeps.findOneAndUpdate({ _id: { $eq: job } }, [{ $set: set }], { upsert: true, returnDocument: "after" });
-    try {
-      return await put();
-    } catch (error) {
-      // Somebody else put it there at the same moment: now it is there to be changed.
-      if (!isDuplicate(error)) throw error;
-      return put();
-    }
-  });
-  return sweep?.node === encodeText(node) ? sweep.asked_at.getTime() : undefined;
+  const sweep = await session.call<SweepDocument, SweepDocument>(job, SWEEPS, (sweeps) => upsert(sweeps, job, set));
+  return sweep.node === encodeText(node) ? sweep.asked_at.getTime() : undefined;
 }
