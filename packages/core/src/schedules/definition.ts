@@ -12,7 +12,7 @@ export type ScheduleWhen =
       /** Five fields, or six with seconds first, or a nickname such as `@daily`. Never more often than each second. */
       readonly cron: string;
       /**
-       * IANA name. A wall-clock time that a change of the clocks leaves out is due when they have jumped; one that comes twice is due the first time.
+       * IANA name. A wall-clock time (no wildcard, no step) that a change of the clocks leaves out is due when they have jumped; one that comes twice is due the first time.
        * @default "UTC"
        */
       readonly timezone?: string | undefined;

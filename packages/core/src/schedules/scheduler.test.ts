@@ -221,6 +221,20 @@ test("a schedule that cannot be fired holds up no other", async () => {
   await stop();
 });
 
+test("two apps that give one name to schedules of different tasks are warned", async () => {
+  const { make, stop } = deployment();
+  const told: unknown[] = [];
+  const logger = { ...silentLogger, warn: (_: string, fields?: object) => void told.push(fields) };
+  const other = defineTask("other", { input: z.object({ of: z.string() }) });
+  await make().app.schedules.register(report, minutely);
+  const { app } = make(undefined, logger);
+  await app.schedules.register(other, minutely);
+  await app.schedules.register(other, { ...minutely, input: { of: "more" } });
+  expect(told).toEqual([{ schedule: "minutely", task: "other", before: "report" }]);
+  expect((await app.schedules.get("minutely"))?.definition).toMatchObject({ type: "other", input: { of: "more" } });
+  await stop();
+});
+
 test("without a schedule store it says so: at the start, or when it is asked", async () => {
   const { clock, server } = deployment();
   const { commandBus, eventBus, taskStateStore } = new MemoryAdapter(server, {

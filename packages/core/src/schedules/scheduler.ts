@@ -37,7 +37,8 @@ export class Scheduler {
   async start(declared: readonly DeclaredSchedule[]): Promise<void> {
     const { signal } = this.#stopping;
     try {
-      if (declared.length > 0) await this.#runtime.store.persist(() => register(this.#store, declared), { signal });
+      const registering = () => register(this.#store, declared, this.#runtime.surroundings.logger);
+      if (declared.length > 0) await this.#runtime.store.persist(registering, { signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }

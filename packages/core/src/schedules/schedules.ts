@@ -33,7 +33,8 @@ export class Schedules {
     options: ScheduleOptions<Contract>,
   ): Promise<ScheduleHandle> {
     const declared = declareSchedule(contract, options);
-    await register(scheduleStoreOf(await this.#ready()), [declared]);
+    const runtime = await this.#ready();
+    await register(scheduleStoreOf(runtime), [declared], runtime.surroundings.logger);
     this.#onChange();
     return new ScheduleHandle(this, declared.name);
   }

@@ -20,6 +20,24 @@ describe("cron", () => {
     expect(iso(autumn)).toBe("2026-10-26T01:30:00.000Z");
   });
 
+  test("a list of times leaves none out either; what goes by steps goes by the time that passes", () => {
+    const times = (cron: string, from: string) => {
+      const found: (string | undefined)[] = [];
+      let at = ms(from);
+      for (let n = 0; n < 3; n++) {
+        at = dueAfter({ cron, timezone: "Europe/Berlin" }, at, at) as number;
+        found.push(iso(at)?.slice(0, 16));
+      }
+      return found;
+    };
+    const springNight = "2026-03-29T00:00:00.000Z";
+    expect(times("30 2,4 * * *", springNight)).toEqual(["2026-03-29T01:00", "2026-03-29T02:30", "2026-03-30T00:30"]);
+    expect(times("*/30 * * * *", springNight)).toEqual(["2026-03-29T00:30", "2026-03-29T01:00", "2026-03-29T01:30"]);
+    const autumnNight = "2026-10-25T00:00:00.000Z";
+    expect(times("30 2,4 * * *", autumnNight)).toEqual(["2026-10-25T00:30", "2026-10-25T03:30", "2026-10-26T01:30"]);
+    expect(times("*/30 * * * *", autumnNight)).toEqual(["2026-10-25T00:30", "2026-10-25T01:00", "2026-10-25T01:30"]);
+  });
+
   test("the latest due time is the last one not after now", () => {
     const due = ms("2026-06-01T00:30:00.000Z");
     const latest = (now: string) => iso(latestDue(nightly, due, ms(now)));
@@ -29,21 +47,26 @@ describe("cron", () => {
     expect(latest("2026-06-04T00:30:00.999Z")).toBe("2026-06-04T00:30:00.000Z");
   });
 
-  test.each(["0 3 * * *", "30 2 * * *", "*/7 * * * *", "15 */2 * * MON-FRI", "0 0 29 2 *", "*/13 * * * * *"])(
-    "%s: no due time stands between the latest and the next, whatever the clocks do",
-    (cron) => {
-      for (const timezone of ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]) {
-        const timing = { cron, timezone };
-        for (let now = ms("2028-01-01T00:00:00.123Z"); now < ms("2029-01-01"); now += 86_400_000 * 1.937) {
-          const latest = latestDue(timing, ms("2000-01-01"), now);
-          expect(latest).toBeLessThanOrEqual(now);
-          expect(firstDue(timing, latest - 1), iso(now)).toBe(latest);
-          expect(firstDue(timing, latest), iso(now)).toBe(firstDue(timing, now));
-          expect(firstDue(timing, now)).toBeGreaterThan(now);
-        }
+  test.each([
+    "0 3 * * *",
+    "30 2 * * *",
+    "*/7 * * * *",
+    "15 */2 * * MON-FRI",
+    "0 0 29 2 *",
+    "0 1,2,3 * * *",
+    "*/13 * * * * *",
+  ])("%s: no due time stands between the latest and the next, whatever the clocks do", (cron) => {
+    for (const timezone of ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]) {
+      const timing = { cron, timezone };
+      for (let now = ms("2028-01-01T00:00:00.123Z"); now < ms("2029-01-01"); now += 86_400_000 * 1.937) {
+        const latest = latestDue(timing, ms("2000-01-01"), now);
+        expect(latest).toBeLessThanOrEqual(now);
+        expect(firstDue(timing, latest - 1), iso(now)).toBe(latest);
+        expect(firstDue(timing, latest), iso(now)).toBe(firstDue(timing, now));
+        expect(firstDue(timing, now)).toBeGreaterThan(now);
       }
-    },
-  );
+    }
+  });
 });
 
 test("every so often: counted from where it began, however late anybody looks", () => {

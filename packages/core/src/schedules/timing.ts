@@ -59,9 +59,12 @@ function wrongCron(timing: CronTiming): string | undefined {
   }
 }
 
-/** Made anew each time: it takes microseconds, and a schedule is fired rarely. */
+/**
+ * Made anew each time: it takes microseconds, and a schedule is fired rarely. Times without wildcards and steps, lists and ranges among them, are kept by the clock on the wall when the clocks change; others
+ * by the time that passes.
+ */
 function cronOf({ cron, timezone }: CronTiming): Cron {
-  return new Cron(cron, { timezone, mode: "5-or-6-parts", paused: true });
+  return new Cron(cron, { timezone, mode: "5-or-6-parts", fixedTimeRule: "no-wildcard", paused: true });
 }
 
 function cronAfter(timing: CronTiming, ms: number): number | undefined {
