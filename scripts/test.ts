@@ -16,7 +16,16 @@ const VITEST = [
   `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`,
 ];
 /** What needs real servers, and a machine that is not busy with something else. */
-const ON_SERVERS = ["test/brokers", "test/browser", "test/faults", "test/interop", "test/servers", "test/torture"];
+const ON_SERVERS = [
+  "test/brokers",
+  "test/browser",
+  "test/faults",
+  "test/interop",
+  "test/matrix",
+  "test/servers",
+  "test/stores",
+  "test/torture",
+];
 
 interface Step {
   name: string;

@@ -1,0 +1,39 @@
+import type { Harness } from "@intermodal/conformance";
+import { natsHarness } from "../brokers/nats-harness.ts";
+import { rabbitHarness } from "../brokers/rabbit-harness.ts";
+import { type Server, startServer, whyMissing } from "../servers/index.ts";
+import { mongoHarness } from "../stores/mongo-harness.ts";
+import { redisHarness } from "../stores/redis-harness.ts";
+import { memoryInRealTime } from "./memory.ts";
+
+export const BUSES = ["memory", "nats", "rabbit"] as const;
+export type BusName = (typeof BUSES)[number];
+export const STORES = ["memory", "redis", "valkey", "mongo"] as const;
+export type StoreName = (typeof STORES)[number];
+
+/** A carrier that is up. */
+export interface RunningCarrier {
+  /** What an app is configured with. */
+  readonly url: string;
+  readonly harness: Harness;
+  close(): Promise<void>;
+}
+
+const HARNESSES: Record<Exclude<BusName | StoreName, "memory">, (server: Server) => Harness> = {
+  nats: natsHarness,
+  rabbit: rabbitHarness,
+  redis: redisHarness,
+  valkey: redisHarness,
+  mongo: mongoHarness,
+};
+
+/** Why it can't be had here; `undefined` when it can. */
+export async function whyNo(name: BusName | StoreName): Promise<string | undefined> {
+  return name === "memory" ? undefined : whyMissing(name);
+}
+
+export async function startCarrier(name: BusName | StoreName): Promise<RunningCarrier> {
+  if (name === "memory") return { url: "memory:matrix", harness: memoryInRealTime(), close: async () => {} };
+  const server: Server = await startServer(name);
+  return { url: server.url, harness: HARNESSES[name](server), close: () => server.close() };
+}

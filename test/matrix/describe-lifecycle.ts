@@ -1,0 +1,34 @@
+import { lifecycleCases } from "@intermodal/conformance";
+import { describeConformance } from "@intermodal/conformance/vitest";
+import { afterAll, describe, test, vi } from "vitest";
+import { LIMIT_MS, SIZE } from "../brokers/describe-broker.ts";
+import { skipWithout } from "../servers/skip-without.ts";
+import { type BusName, STORES, type StoreName, startCarrier, whyNo } from "./carriers.ts";
+import { combine } from "./combine.ts";
+
+/** So many beside each other that the machine is never so busy that what should come soon comes late. */
+const AT_ONCE = 20;
+
+/**
+ * The life of a task over the buses of one server and the stores of others.
+ * @param usual The store of an ordinary run; `INTERMODAL_STORES` (names separated by commas) asks for others, as the soak does.
+ */
+export async function describeLifecycle(bus: BusName, usual: StoreName): Promise<void> {
+  vi.setConfig({ maxConcurrency: AT_ONCE });
+  const asked = process.env.INTERMODAL_STORES?.split(",") ?? [usual];
+  for (const store of STORES.filter((name) => asked.includes(name))) await describePair(bus, store);
+}
+
+async function describePair(bus: BusName, store: StoreName): Promise<void> {
+  const missing = (await whyNo(bus)) ?? (await whyNo(store));
+  if (missing !== undefined) {
+    test(`${bus} with ${store}`, (t) => skipWithout(missing, t));
+    return;
+  }
+  const [buses, stores] = await Promise.all([startCarrier(bus), startCarrier(store)]);
+  describe(`${bus} with ${store}`, () => {
+    afterAll(() => Promise.all([buses.close(), stores.close()]));
+    const harness = { ...combine(buses.harness, stores.harness), size: SIZE };
+    describeConformance(harness, lifecycleCases, { concurrent: true, limitMs: LIMIT_MS });
+  });
+}
