@@ -76,6 +76,7 @@ export class StreamAppender {
 
   async #round(what: string, pending: readonly Work[]): Promise<void> {
     const prepared = await Promise.all(pending.map((work) => this.#prepare(what, work)));
+    const sentAt = this.#session.clock.now();
     const toStore = prepared.filter(({ chunk }) => chunk !== undefined);
     const stored =
       toStore.length === 0
@@ -86,10 +87,10 @@ export class StreamAppender {
           );
     const isStored = new Map(toStore.map(({ work }, at) => [work, stored[at] as boolean]));
     await Promise.all(
-      prepared.map(async ({ work, stream, planned, chunk, startedAt }) => {
+      prepared.map(async ({ work, stream, planned, chunk, heardAt }) => {
         if (chunk === undefined) work.answers = planned.answers;
         else if (isStored.get(work) !== true) await this.#catchUp(what, stream);
-        else if (await this.#stands(what, stream, chunk, startedAt)) {
+        else if (await this.#stands(what, stream, chunk, { heardAt, sentAt })) {
           work.answers = planned.answers;
           this.#known.remember(stream);
           await this.#onStored(stream, chunk);
@@ -103,11 +104,11 @@ export class StreamAppender {
     const now = await this.#session.serverNow(what);
     const known = this.#known.get(work.streamId);
     const stream = known?.isFresh(clock.now(), now) ? known : await this.#load(what, work.streamId);
-    const startedAt = stream.heardAt;
+    const { heardAt } = stream;
     work.found = await findStored(what, this.#log, stream, work);
     const planned = plan(stream, work.puts, work.found);
     const chunk = await this.#chunkOf(what, stream, planned, now);
-    return { work, stream, planned, chunk, startedAt };
+    return { work, stream, planned, chunk, heardAt };
   }
 
   /** How a stream stands now. An expired one is closed, for its successor to begin after it. */
@@ -161,14 +162,22 @@ export class StreamAppender {
     return storeDataElsewhere(what, this.#log, { key, place, bytes }, document);
   }
 
-  /** Whether a chunk that was stored follows on the one before it. One that was too late for that is removed. */
-  async #stands(what: string, stream: KnownStream, chunk: Chunk, startedAt: number): Promise<boolean> {
-    const now = this.#session.clock.now();
-    if (now - startedAt > SLOW_MS && (await isStray(what, this.#log, stream.key, chunk))) {
+  /**
+   * Whether a chunk that was stored follows on the one before it. One that was too late for that is removed.
+   * @param times When the stream was last known to stand as it was planned for, and when the chunk was sent.
+   */
+  async #stands(
+    what: string,
+    stream: KnownStream,
+    chunk: Chunk,
+    { heardAt, sentAt }: { readonly heardAt: number; readonly sentAt: number },
+  ): Promise<boolean> {
+    const took = this.#session.clock.now() - heardAt;
+    if (took > SLOW_MS && (await isStray(what, this.#log, stream.key, chunk))) {
       this.#known.forget(stream.streamId);
       return false;
     }
-    if (!stream.follow(chunk, startedAt)) this.#known.forget(stream.streamId);
+    if (!stream.follow(chunk, sentAt)) this.#known.forget(stream.streamId);
     return true;
   }
 }

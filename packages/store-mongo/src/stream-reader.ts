@@ -49,9 +49,10 @@ export class StreamReader {
     throw unavailable(what, "the cap takes events faster than they can be read");
   }
 
-  /** The page that a chunk makes for whoever has read all before it. */
-  async pageOf(what: string, streamId: string, chunk: Chunk): Promise<StreamSight> {
-    return sightOf(chunk, await this.#events(what, streamId, [chunk], chunk.from), undefined);
+  /** The page that chunks make for whoever has read all before them. */
+  async pageOf(what: string, streamId: string, chunks: readonly [Chunk, ...Chunk[]]): Promise<StreamSight> {
+    const events = await this.#events(what, streamId, chunks, chunks[0].from);
+    return sightOf(chunks.at(-1) as Chunk, events, undefined, bytesOf(chunks));
   }
 
   async #isAlive(what: string, { closed, expires_at }: ChunkHead): Promise<boolean> {
@@ -108,6 +109,10 @@ export class StreamReader {
     );
     return wanted.map((event) => readEvent(streamId, event, elsewhere));
   }
+}
+
+export function bytesOf(chunks: readonly ChunkHead[]): number {
+  return chunks.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** A stream that is not there, or not any more. */

@@ -1,9 +1,9 @@
 import { FollowLog, type LogPage, type LogSource } from "@intermodal/core/adapter";
 import { type Clock, isIntermodalError } from "@intermodal/core/ports";
 import type { Session } from "./session.ts";
-import { type Chunk, chunkId, streamKey } from "./stream-chunk.ts";
+import { type Chunk, chunkId, endOf, streamKey } from "./stream-chunk.ts";
 import type { StreamLog } from "./stream-log.ts";
-import type { StreamReader, StreamSight } from "./stream-reader.ts";
+import { bytesOf, type StreamReader, type StreamSight } from "./stream-reader.ts";
 
 /** A stream that somebody waits at the end of. */
 interface Watched {
@@ -11,8 +11,8 @@ interface Watched {
   readonly wake: () => void;
   /** As it was last read to its end. */
   sight: StreamSight | undefined;
-  /** What comes next in it, where that has come already. */
-  arrived: Chunk | undefined;
+  /** What has come next in it, gapless, and has yet to be read. */
+  arrived: Chunk[];
 }
 
 /** What a follower reads at once. */
@@ -20,6 +20,8 @@ const PAGE = { limit: 256, maxBytes: 4 * 1_048_576 };
 /** Streams that are asked for at once. */
 const MAX_ASKED = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
+/** Looks in a row, for as many chunks of one stream. */
+const MAX_ROUNDS = 8;
 
 /**
  * Looks whether anything has come in the streams that are followed: one query for all of them, that asks for the places of the next chunks. What this process has
@@ -57,19 +59,17 @@ export class StreamWatch implements LogSource {
 
   async read(streamId: string, after: number): Promise<LogPage> {
     const watched = this.#watched.get(streamId);
-    const arrived = watched?.arrived;
-    const { sight } = watched ?? {};
-    const continues =
-      arrived !== undefined && sight !== undefined && sight.last === after && arrived.from === after + 1;
+    const [first, ...rest] = watched?.arrived ?? [];
+    const continues = first !== undefined && watched?.sight?.last === after && first.from === after + 1;
     const page = continues
-      ? await this.#reader.pageOf("follow", streamId, arrived)
+      ? await this.#reader.pageOf("follow", streamId, [first, ...rest])
       : await this.#reader.read("follow", streamId, after, PAGE);
     if (watched !== undefined) this.#note(watched, page, after);
     return page;
   }
 
   watch(streamId: string, wake: () => void): () => void {
-    const watched: Watched = { key: streamKey(streamId), wake, sight: undefined, arrived: undefined };
+    const watched: Watched = { key: streamKey(streamId), wake, sight: undefined, arrived: [] };
     this.#watched.set(streamId, watched);
     // Where it stands shows when it is read for the first time.
     wake();
@@ -88,16 +88,24 @@ export class StreamWatch implements LogSource {
     if (watched !== undefined) this.#arrive(watched, chunk);
   }
 
+  /** Where the stream stands for whoever has read this page. */
   #note(watched: Watched, page: StreamSight, after: number): void {
     const reached = page.events.at(-1)?.sequence ?? page.gap?.to ?? after;
     if (reached !== page.last) return;
     watched.sight = page;
-    if (watched.arrived !== undefined && watched.arrived._id !== chunkId(watched.key, page.next))
-      watched.arrived = undefined;
+    const next = chunkId(watched.key, page.next);
+    const at = watched.arrived.findIndex(({ _id }) => _id === next);
+    watched.arrived = at < 0 ? [] : watched.arrived.slice(at);
   }
 
   #arrive(watched: Watched, chunk: Chunk): void {
-    if (watched.sight !== undefined && chunk._id === chunkId(watched.key, watched.sight.next)) watched.arrived = chunk;
+    if (chunk._id === nextOf(watched)) watched.arrived.push(chunk);
+    // Who does not read it now reads for itself later.
+    const { arrived } = watched;
+    if (arrived.length > 1 && (arrived.length > PAGE.limit || bytesOf(arrived) > PAGE.maxBytes)) {
+      watched.arrived = [];
+      watched.sight = undefined;
+    }
     watched.wake();
   }
 
@@ -126,22 +134,42 @@ export class StreamWatch implements LogSource {
 
   async #ask(): Promise<void> {
     const now = this.#session.connection.serverClock.now();
-    const asked = new Map<string, Watched>();
+    let asked = new Map<string, Watched>();
     for (const watched of this.#watched.values()) {
-      const { sight, key, arrived } = watched;
-      if (sight === undefined || arrived !== undefined) continue;
+      const { sight, arrived } = watched;
+      // What has come is read first.
+      if (sight === undefined || arrived.length > 0) continue;
       // It is gone, or somebody has put that off meanwhile.
       if (now !== undefined && sight.expiresAt <= now) watched.wake();
-      asked.set(chunkId(key, sight.next), watched);
+      asked.set(nextOf(watched) as string, watched);
       // What is left of an expired stream may be removed before the next one begins.
-      if (sight.last === 0) asked.set(chunkId(key, 1), watched);
+      if (sight.last === 0) asked.set(chunkId(watched.key, 1), watched);
     }
-    const ids = [...asked.keys()];
-    for (let at = 0; at < ids.length; at += MAX_ASKED) {
-      for (const chunk of await this.#chunks.chunks("follow", ids.slice(at, at + MAX_ASKED))) {
-        const watched = asked.get(chunk._id);
-        if (watched !== undefined) this.#arrive(watched, chunk);
+    // Where something has come more may have.
+    for (let round = 0; round < MAX_ROUNDS && asked.size > 0; round++) {
+      const found = new Map<string, Watched>();
+      for (const chunk of await this.#find([...asked.keys()])) {
+        const watched = asked.get(chunk._id) as Watched;
+        const isNext = chunk._id === nextOf(watched);
+        this.#arrive(watched, chunk);
+        const next = nextOf(watched);
+        if (isNext && next !== undefined) found.set(next, watched);
       }
+      asked = found;
     }
   }
+
+  async #find(ids: readonly string[]): Promise<readonly Chunk[]> {
+    const found: Chunk[] = [];
+    for (let at = 0; at < ids.length; at += MAX_ASKED)
+      found.push(...(await this.#chunks.chunks("follow", ids.slice(at, at + MAX_ASKED))));
+    return found;
+  }
+}
+
+/** Where the next chunk will stand. */
+function nextOf({ key, sight, arrived }: Watched): string | undefined {
+  const last = arrived.at(-1);
+  if (last !== undefined) return chunkId(key, endOf(last) + 1);
+  return sight === undefined ? undefined : chunkId(key, sight.next);
 }
