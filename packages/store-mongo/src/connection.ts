@@ -127,8 +127,8 @@ export class Connection {
       assertSupported(this.where, await this.#hello(this.#db));
     } catch (error) {
       const failure = asIntermodal(what, error);
-      if (isIntermodalError(failure, "UNAVAILABLE") && this.#client.options.tls !== true)
-        await identify(this.#servers, clock);
+      if (isIntermodalError(failure, "UNAVAILABLE"))
+        await identify(this.#servers, this.#client.options.tls === true, clock);
       throw failure;
     }
     this.#wasUp = true;

@@ -166,6 +166,17 @@ export function notMongo(where: string, what: string): IntermodalError {
   return new IntermodalError("CONFIG_INVALID", `${where} is no MongoDB server: it speaks ${what}; check host and port`);
 }
 
+export function noTls(where: string): IntermodalError {
+  return new IntermodalError(
+    "CONFIG_INVALID",
+    `${where} has no TLS: leave "tls=true" out of the URL and TLS out of the options, or enable it there`,
+  );
+}
+
+export function wantsTls(where: string): IntermodalError {
+  return new IntermodalError("CONFIG_INVALID", `${where} expects TLS: add "tls=true" to the URL`);
+}
+
 /** The driver quotes URLs that it can't read, credentials and all. */
 function withoutUrl(message: string): string {
   return message.includes("://") ? "the URL cannot be read" : message;

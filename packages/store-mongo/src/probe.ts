@@ -1,41 +1,76 @@
 import { createConnection } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { Clock } from "@intermodal/core/ports";
-import { notMongo } from "./errors.ts";
+import { noTls, notMongo, wantsTls } from "./errors.ts";
 
 const ANSWER_MS = 2_000;
 const HEADER_BYTES = 16;
 /** Messages may be that long. */
 const LONGEST_MESSAGE = 48_000_000;
 const OP_MSG = 2013;
+const MONGODB = "MongoDB's protocol";
+
+/** What a server answers to a greeting in clear: in which protocol; or that it hangs up; or nothing in time. */
+type Answer = string | "hangs up" | undefined;
 
 /**
  * Finds out why a client waited in vain: it can't tell a server that is slow from one of another kind.
  * @param servers `host:port` each.
- * @throws `CONFIG_INVALID` when every server that answers at all is of another kind.
+ * @param tls Whether the client speaks TLS.
+ * @throws `CONFIG_INVALID` when every server is of another kind, or one wants TLS, or has none.
  */
-export async function identify(servers: readonly string[], clock: Clock): Promise<void> {
-  const said = await Promise.all(servers.map((server) => ask(server, clock)));
-  const kinds = said.map(kindOf);
-  if (kinds.length === 0 || kinds.includes(undefined)) return;
-  throw notMongo(servers.join(", "), [...new Set(kinds)].join(", "));
+export async function identify(servers: readonly string[], tls: boolean, clock: Clock): Promise<void> {
+  const answers = await Promise.all(servers.map((server) => greet(server, clock)));
+  for (const [at, server] of servers.entries()) {
+    if (tls && answers[at] === MONGODB) throw noTls(server);
+    if (!tls && answers[at] === "hangs up" && (await shakesHands(server, clock))) throw wantsTls(server);
+  }
+  const isKnown = (answer: Answer) => answer !== undefined && answer !== "hangs up" && answer !== MONGODB;
+  if (tls || servers.length === 0 || !answers.every(isKnown)) return;
+  throw notMongo(servers.join(", "), [...new Set(answers)].join(", "));
 }
 
-/** What a server says first, or to a greeting of MongoDB's; nothing when it says nothing in time. */
-function ask(server: string, clock: Clock): Promise<Buffer> {
+function addressOf(server: string): { readonly host: string; readonly port: number } {
   const { hostname, port } = new URL(`ws://${server}`);
-  const socket = createConnection({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) });
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) };
+}
+
+function greet(server: string, clock: Clock): Promise<Answer> {
+  const socket = createConnection(addressOf(server));
   return new Promise((resolve) => {
-    const done = (bytes: Buffer) => {
+    const done = (answer: Answer) => {
       giveUp();
       socket.destroy();
-      resolve(bytes);
+      resolve(answer);
     };
-    const giveUp = clock.schedule(ANSWER_MS, () => done(Buffer.alloc(0)));
+    const giveUp = clock.schedule(ANSWER_MS, () => done(undefined));
+    let isConnected = false;
     socket.unref();
-    socket.on("connect", () => socket.write(hello()));
-    socket.on("data", done);
-    socket.on("error", () => done(Buffer.alloc(0)));
-    socket.on("close", () => done(Buffer.alloc(0)));
+    socket.on("connect", () => {
+      isConnected = true;
+      socket.write(hello());
+    });
+    socket.on("data", (said) => done(protocolOf(said)));
+    socket.on("error", () => done(isConnected ? "hangs up" : undefined));
+    socket.on("close", () => done(isConnected ? "hangs up" : undefined));
+  });
+}
+
+function shakesHands(server: string, clock: Clock): Promise<boolean> {
+  // Nothing but the handshake takes place: whose certificate it is does not matter.
+  const socket = connectTls({ ...addressOf(server), rejectUnauthorized: false });
+  return new Promise((resolve) => {
+    const done = (isDone: boolean) => {
+      giveUp();
+      socket.destroy();
+      resolve(isDone);
+    };
+    const giveUp = clock.schedule(ANSWER_MS, () => done(false));
+    socket.unref();
+    socket.on("secureConnect", () => done(true));
+    // Who asks for a certificate speaks TLS too.
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => done(/ERR_SSL.*(CERTIFICATE|HANDSHAKE)/.test(code ?? "")));
+    socket.on("close", () => done(false));
   });
 }
 
@@ -49,11 +84,9 @@ function hello(): Buffer {
   return message;
 }
 
-/** `undefined` for a MongoDB server, and for one that says nothing. */
-function kindOf(said: Buffer): string | undefined {
-  if (said.length === 0) return undefined;
+function protocolOf(said: Buffer): string {
   const length = said.length < HEADER_BYTES ? 0 : said.readInt32LE(0);
-  if (length >= HEADER_BYTES && length <= LONGEST_MESSAGE && said.readInt32LE(12) === OP_MSG) return undefined;
+  if (length >= HEADER_BYTES && length <= LONGEST_MESSAGE && said.readInt32LE(12) === OP_MSG) return MONGODB;
   const text = said.toString("latin1");
   if (text.startsWith("HTTP/")) return "HTTP";
   if (text.startsWith("AMQP")) return "AMQP";
