@@ -58,7 +58,7 @@ export async function startChromium(): Promise<Chromium> {
   group.start(program.enter([program.path, ...options, ...own]), { HOME: dir, TMPDIR: dir });
   try {
     return {
-      endpoint: await endpointOf(group, join(folder, "profile/DevToolsActivePort")),
+      endpoint: await endpointOf(program.path, group, join(folder, "profile/DevToolsActivePort")),
       close: () => group.close(),
     };
   } catch (error) {
@@ -67,14 +67,14 @@ export async function startChromium(): Promise<Chromium> {
   }
 }
 
-async function endpointOf(group: ProcessGroup, file: string): Promise<string> {
+async function endpointOf(program: string, group: ProcessGroup, file: string): Promise<string> {
   const deadline = performance.now() + START_MS;
   for (;;) {
     // Written when it listens.
     const [port, path] = (await readFile(file, "utf8").catch(() => "")).split("\n");
     if (port && path) return `ws://127.0.0.1:${port}${path}`;
     if (!group.running || performance.now() > deadline)
-      throw new Error(`Chromium did not start. It said: ${await group.lastWords()}`);
+      throw new Error(`${program} did not start. It said: ${await group.lastWords()}`);
     await sleep(POLL_MS);
   }
 }

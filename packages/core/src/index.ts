@@ -43,6 +43,7 @@ export type { ScheduleDefinition, ScheduleTiming } from "./ports/schedule-store.
 export type { TaskQuery } from "./ports/task-state-store.ts";
 export type { RunEntry } from "./run-stream/follow-run.ts";
 export { createRunStreamHandler, type RunStreamHandlerOptions, type RunStreamSource } from "./run-stream/http.ts";
+export type { NamedRunEvent, SdkRunEvents } from "./run-stream/named-event.ts";
 export { toNodeHandler } from "./run-stream/node-http.ts";
 export type { RunEvent, RunGap } from "./run-stream/run-event.ts";
 export type { ScheduleOptions, ScheduleWhen } from "./schedules/definition.ts";

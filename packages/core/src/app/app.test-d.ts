@@ -9,6 +9,7 @@ import {
   defineSchedule,
   defineTask,
 } from "../index.ts";
+import type { RunEntry } from "../run-stream/follow-run.ts";
 import { createTestApp } from "../testing/index.ts";
 
 // All types flow from the contract: nothing below is annotated.
@@ -106,3 +107,10 @@ app.lifecycle.on("retrying", ({ delayMs, error }) => {
   expectTypeOf(delayMs).toBeNumber();
   expectTypeOf(error.message).toBeString();
 });
+
+for await (const entry of app.task(visit, "1").stream<{ arrived: { guests: number } }>()) {
+  if ("gap" in entry) expectTypeOf(entry.gap.from).toBeNumber();
+  else if (entry.name === "arrived") expectTypeOf(entry.data).toEqualTypeOf<{ guests: number }>();
+  else if (entry.name === "lifecycle.failed") expectTypeOf(entry.data.error).toEqualTypeOf<string | null>();
+}
+for await (const entry of app.task(visit, "1").stream()) expectTypeOf(entry).toEqualTypeOf<RunEntry>();

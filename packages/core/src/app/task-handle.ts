@@ -2,7 +2,10 @@ import type { AnyTaskContract, TaskInput, TaskResult } from "../contracts/index.
 import { parseWith } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
 import { isTerminal, type TaskRecord } from "../lifecycle/record.ts";
-import { followRunOf, type RunEntry } from "../run-stream/follow-run.ts";
+import type { JsonValue } from "../ports/json.ts";
+import { followRunOf } from "../run-stream/follow-run.ts";
+import type { NamedRunEvent } from "../run-stream/named-event.ts";
+import type { RunGap } from "../run-stream/run-event.ts";
 import { requestCancel } from "../worker/duties.ts";
 import { TaskFailedError } from "../worker/errors.ts";
 import { replayTask } from "../workflow/replay.ts";
@@ -66,13 +69,16 @@ export class TaskHandle<Contract extends AnyTaskContract> {
   }
 
   /**
-   * What the run is doing, from history to live: resumable with `after`, ends with the run. A sub-task's handle follows its run.
+   * What the run is doing, from history to live: resumable with `after`, ends with the run. A sub-task's handle follows its run. `Events` says what the run's handlers emit,
+   * data by name, as the caller knows it; it is not checked.
    * @throws `CURSOR_INVALID`, `NOT_FOUND`, `PORT_MISSING`.
    */
-  async *stream(options: StreamOptions = {}): AsyncGenerator<RunEntry, void, undefined> {
+  async *stream<Events extends object = Record<string, JsonValue>>(
+    options: StreamOptions = {},
+  ): AsyncGenerator<NamedRunEvent<Events> | RunGap, void, undefined> {
     const runtime = await this.#ready();
     const record = await this.#record();
-    yield* followRunOf(runtime, record.rootId, options);
+    yield* followRunOf(runtime, record.rootId, options) as AsyncIterable<NamedRunEvent<Events> | RunGap>;
   }
 
   /**
