@@ -1,5 +1,4 @@
-import { type ConformanceCase, type Harness, runCase } from "@intermodal/conformance";
-import { describeConformance } from "@intermodal/conformance/vitest";
+import { type CaseResult, type ConformanceCase, type Harness, runCase } from "@intermodal/conformance";
 import { afterAll, describe, test, vi } from "vitest";
 import { type Server, type ServerKind, startServer, whyMissing } from "../servers/index.ts";
 import { skipWithout } from "../servers/skip-without.ts";
@@ -16,8 +15,10 @@ export interface Broker {
 /** `INTERMODAL_SIZE=full` for the figures of a soak. */
 export const SIZE: Harness["size"] = process.env.INTERMODAL_SIZE === "full" ? "full" : "small";
 
-/** Servers that are up at the same time, for cases that stop theirs. */
+/** Servers that are up at the same time, for cases that stop theirs. They mostly wait, so they run beside the others. */
 const SERVERS_AT_ONCE = 4;
+/** More than any file has. */
+const CASES_AT_MOST = 1_000;
 /** In a soak, a case that tries every moment of a workflow in real time takes half an hour beside others. */
 export const LIMIT_MS = SIZE === "full" ? 3_600_000 : 600_000;
 
@@ -28,46 +29,51 @@ function stopsServer({ needs }: ConformanceCase): boolean {
 
 /**
  * Runs the cases beside each other on one server, and each that stops its server on one of its own.
- * @param atOnce so many that the machine is never so busy that what should come soon comes late.
+ * @param atOnce so many on the shared one that the machine is never so busy that what should come soon comes late.
  */
 export async function describeBroker(
   broker: Broker,
   cases: readonly ConformanceCase[],
   { atOnce }: { readonly atOnce: number },
 ): Promise<void> {
-  vi.setConfig({ maxConcurrency: atOnce });
-  const { kind, version } = broker;
+  // Cases take their turns here: those that wait for a server must take up no place of those that could run.
+  vi.setConfig({ maxConcurrency: CASES_AT_MOST });
+  const { kind, version, harness } = broker;
   const missing = await whyMissing(kind, { version });
   const name = version === undefined ? kind : `${kind} ${version}`;
   if (missing !== undefined) {
     test(name, (t) => skipWithout(missing, t));
     return;
   }
-  const together = cases.filter((testCase) => !stopsServer(testCase));
-  const server = await startServer(kind, { version });
-  describe(name, () => {
-    afterAll(() => server.close());
-    // First what takes longest.
-    describeApart(broker, cases.filter(stopsServer));
-    describeConformance(broker.harness(server, SIZE), together, { concurrent: true, limitMs: LIMIT_MS });
+  const shared = await startServer(kind, { version });
+  const [together, apart] = [limit(atOnce), limit(SERVERS_AT_ONCE)];
+  describe(`${name} keeps the contract`, () => {
+    afterAll(() => shared.close());
+    for (const testCase of cases) {
+      if (!stopsServer(testCase)) {
+        inTurn(testCase, together, () => runCase(testCase, harness(shared, SIZE), { limitMs: LIMIT_MS }));
+        continue;
+      }
+      inTurn(testCase, apart, async () => {
+        const own = await startServer(kind, { version });
+        try {
+          return await runCase(testCase, harness(own, SIZE), { limitMs: LIMIT_MS });
+        } finally {
+          await own.close();
+        }
+      });
+    }
   });
 }
 
-function describeApart({ kind, version, harness }: Broker, cases: readonly ConformanceCase[]): void {
-  const turn = limit(SERVERS_AT_ONCE);
-  for (const testCase of cases) {
-    const title = `${testCase.id} (${testCase.guarantees.join(", ")}): ${testCase.title}`;
-    test(title, { concurrent: true, timeout: LIMIT_MS }, (t) =>
-      turn(async () => {
-        const server = await startServer(kind, { version });
-        try {
-          const result = await runCase(testCase, harness(server, SIZE), { limitMs: LIMIT_MS });
-          if (result.status === "skipped") t.skip(result.reason);
-          if (result.status === "failed") throw result.error;
-        } finally {
-          await server.close();
-        }
-      }),
-    );
-  }
+function inTurn(testCase: ConformanceCase, turn: ReturnType<typeof limit>, run: () => Promise<CaseResult>): void {
+  const title = `${testCase.id} (${testCase.guarantees.join(", ")}): ${testCase.title}`;
+  // Without a limit of the runner's, which would count the waiting: a case has its own.
+  test(title, { concurrent: true, timeout: 0 }, (t) =>
+    turn(async () => {
+      const { status, reason, error } = await run();
+      if (status === "skipped") t.skip(reason);
+      if (status === "failed") throw error;
+    }),
+  );
 }
