@@ -1,4 +1,5 @@
 // A worker of the queue, or a replica of a listener: does with each message what the message says, and tells.
+import { flushCompileCache } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NonRetryableError } from "@intermodal/core";
 import type { ActorSettings, Told } from "./actor-process.ts";
@@ -26,3 +27,5 @@ else app.on(event, { listener: told.listener, ...listening }, ({ data }, context
 
 await app.start();
 await say({ note: "ready" });
+// For the next one: most of these are killed, and would leave nothing.
+flushCompileCache();

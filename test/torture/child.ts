@@ -65,6 +65,6 @@ export class Child {
 
 /** Without what configures an app, or the Node options of whoever runs the tests. */
 function environment(): NodeJS.ProcessEnv {
-  const names = Object.keys(process.env).filter((name) => !/^(INTERMODAL_|NODE_|VITEST)/.test(name));
+  const names = Object.keys(process.env).filter((name) => !/^(INTERMODAL_|NODE_(?!COMPILE_CACHE)|VITEST)/.test(name));
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }

@@ -1,4 +1,5 @@
 // A worker or a replica of a listener: handles messages, and notes each before its handler returns.
+import { flushCompileCache } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, event, idOf, listening } from "./contracts.ts";
 import { LedgerWriter } from "./ledger.ts";
@@ -30,3 +31,5 @@ process.on("SIGTERM", async () => {
 });
 await app.start();
 process.send?.("ready");
+// For the next one: it may be killed, and would leave nothing.
+flushCompileCache();
