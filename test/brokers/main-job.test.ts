@@ -17,21 +17,21 @@ const TIMEOUT_MS = 120_000;
 const missing = (await whyMissing("nats")) ?? (await whyMissing("rabbit"));
 
 describe("the main job", () => {
-  let folder: string;
+  let folders: string;
   const servers: Partial<Record<"nats" | "rabbit", Server>> = {};
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "novel-"));
+    folders = await mkdtemp(join(tmpdir(), "novels-"));
     if (missing !== undefined) return;
-    servers.nats = await startServer("nats");
-    servers.rabbit = await startServer("rabbit");
+    [servers.nats, servers.rabbit] = await Promise.all([startServer("nats"), startServer("rabbit")]);
   });
   afterAll(async () => {
-    await Promise.all([servers.nats?.close(), servers.rabbit?.close(), rm(folder, { recursive: true })]);
+    await Promise.all([servers.nats?.close(), servers.rabbit?.close(), rm(folders, { recursive: true })]);
   });
 
   for (const { commands, events } of CARRIERS) {
-    test(`commands over ${commands}, events over ${events}`, { timeout: TIMEOUT_MS }, async (t) => {
+    test(`commands over ${commands}, events over ${events}`, { timeout: TIMEOUT_MS, concurrent: true }, async (t) => {
       skipWithout(missing, t);
+      const folder = await mkdtemp(join(folders, "novel-"));
       const { code, stdout, stderr } = await runMain(folder, ["--rate", "100000"], {
         env: {
           INTERMODAL_COMMANDS: servers[commands]?.url,

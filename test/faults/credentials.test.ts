@@ -30,6 +30,8 @@ const [member, other, late, stranger] = [
 const seeds = [seed.getSeed(), ...[member, other, late, stranger].map((user) => user.seed)];
 const secrets = [USER, PASSWORD, WRONG, ...seeds.map((each) => new TextDecoder().decode(each))];
 const OUTAGE_MS = 1_000;
+/** What is sent meanwhile gives up after it. */
+const SEND_TIMEOUT_MS = 5_000;
 const ROTATIONS = 4;
 
 /** Servers that let in who knows the password. */
@@ -44,10 +46,19 @@ const guarded: Readonly<Record<BrokerKind, CaseOptions>> = {
   rabbit: { brokers: ["rabbit"], server: { user: USER, password: PASSWORD } },
 };
 
+async function natsWith(authenticator?: Authenticator): Promise<AdapterFactory> {
+  const { nats } = await import("@intermodal/adapter-nats");
+  return nats({ sendTimeoutMs: SEND_TIMEOUT_MS, ...(authenticator && { connection: { authenticator } }) });
+}
+
+async function impatientRabbit(): Promise<AdapterFactory> {
+  return (await import("@intermodal/adapter-rabbit")).rabbit({ sendTimeoutMs: SEND_TIMEOUT_MS });
+}
+
 /** Does everything that logs, with a server that goes and comes back. */
-async function expectDiscretion(stage: Stage, url: string, adapters: readonly AdapterFactory[] = []): Promise<void> {
+async function expectDiscretion(stage: Stage, adapter: AdapterFactory): Promise<void> {
   const book = new LogBook();
-  const app = await appAt({ ...stage.place, url }, { logger: book, adapters });
+  const app = await appAt(stage.place, { logger: book, adapters: [adapter] });
   stage.atEnd(() => app.stop());
   const handled: number[] = [];
   app.handle(command, ({ n }) => handled.push(n));
@@ -70,8 +81,8 @@ async function expectDiscretion(stage: Stage, url: string, adapters: readonly Ad
 }
 
 for (const options of Object.values(guarded))
-  onEachBroker("credentials of a server that goes and comes back are not told", options, (stage) =>
-    expectDiscretion(stage, stage.server.url),
+  onEachBroker("credentials of a server that goes and comes back are not told", options, async (stage) =>
+    expectDiscretion(stage, stage.kind === "nats" ? await natsWith() : await impatientRabbit()),
   );
 
 onEachBroker("the password is wrong", guarded.nats, (stage) =>
@@ -90,9 +101,7 @@ onEachBroker(
     server: { config: `authorization { users = [{ nkey: ${seed.getPublicKey()} }] }` },
   },
   async (stage) => {
-    const { nats } = await import("@intermodal/adapter-nats");
-    const authenticator = nkeyAuthenticator(seed.getSeed());
-    await expectDiscretion(stage, stage.server.url, [nats({ connection: { authenticator } })]);
+    await expectDiscretion(stage, await natsWith(nkeyAuthenticator(seed.getSeed())));
     await expectRefusal(stage, {
       url: stage.server.url,
       code: "CONFIG_INVALID",
@@ -104,14 +113,8 @@ onEachBroker(
 
 const withJwts = { brokers: ["nats"], server: { config: authority.config } } as const;
 
-async function adapterFor(authenticator: Authenticator): Promise<readonly AdapterFactory[]> {
-  const { nats } = await import("@intermodal/adapter-nats");
-  return [nats({ connection: { authenticator } })];
-}
-
 onEachBroker("the JWT of a user lets in, and its seed is not told", withJwts, async (stage) => {
-  const authenticator = credsAuthenticator(credsFile(member));
-  await expectDiscretion(stage, stage.server.url, await adapterFor(authenticator));
+  await expectDiscretion(stage, await natsWith(credsAuthenticator(credsFile(member))));
 });
 
 onEachBroker("wrong JWTs are refused, and no seed is told", withJwts, async (stage) => {
@@ -125,7 +128,7 @@ onEachBroker("wrong JWTs are refused, and no seed is told", withJwts, async (sta
   const refusals = refused.map(async (authenticator) =>
     expectRefusal(stage, {
       url: stage.server.url,
-      adapters: await adapterFor(authenticator),
+      adapters: [await natsWith(authenticator)],
       code: "CONFIG_INVALID",
       says: /refused the credentials.*check .*JWT/,
       secrets,
@@ -140,7 +143,7 @@ onEachBroker("credentials that cannot be read are refused, and not told", withJw
   const refusals = unreadable.map(async (authenticator) =>
     expectRefusal(stage, {
       url: stage.server.url,
-      adapters: await adapterFor(authenticator),
+      adapters: [await natsWith(authenticator)],
       code: "CONFIG_INVALID",
       says: /authenticator .*failed: .*check the credentials/,
       secrets: [...secrets, new TextDecoder().decode(member.seed.slice(0, -4))],
@@ -157,7 +160,7 @@ onEachBroker("a worker outlives the JWTs that it is given, and one that cannot b
     return jwtAuthenticator(jwt, seed)(nonce);
   };
   const handled: number[] = [];
-  const app = await stage.app({}, { adapters: await adapterFor(authenticator) });
+  const app = await stage.app({}, { adapters: [await natsWith(authenticator)] });
   app.handle(command, ({ n }) => handled.push(n));
   app.on(event, { listener: "audit" }, ({ data }) => handled.push(-data.n));
   await app.start();

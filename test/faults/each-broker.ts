@@ -10,7 +10,8 @@ export const FULL = process.env.INTERMODAL_SIZE === "full";
 
 const BROKERS: readonly BrokerKind[] = ["nats", "rabbit"];
 const LIMIT_MS = FULL ? 900_000 : 120_000;
-const SERVERS_AT_ONCE = 4;
+/** Their cases mostly wait. */
+const SERVERS_AT_ONCE = 6;
 
 export interface CaseOptions {
   /** @default both */
