@@ -24,6 +24,7 @@ import type {
 } from "../ports/task-state-store.ts";
 import { RunStreamWriter } from "../run-stream/writer.ts";
 import type { EventCodec } from "../wire/codecs.ts";
+import { Hindrances } from "../worker/hindrances.ts";
 import { EndWaiter } from "../workflow/waiter.ts";
 import { Batcher, LazyBatch } from "./batcher.ts";
 import type { LifecycleEmitter, LifecycleName } from "./notifications.ts";
@@ -95,7 +96,7 @@ export class Runtime {
   /** Tasks that this process may have claimed: the answer was lost, and the store has not been asked again. */
   readonly unanswered = new Set<string>();
   /** Duties whose server was still away after the last one that was patient with it. */
-  readonly hindered = new Set<Duty>();
+  readonly hindered: Hindrances;
   readonly #store: TaskStore | undefined;
   readonly #send: Batcher<OutgoingCommand, void>;
   readonly #publish: Batcher<OutgoingEvent, void>;
@@ -105,6 +106,7 @@ export class Runtime {
     this.surroundings = surroundings;
     this.ports = ports;
     const { clock, logger, node } = surroundings;
+    this.hindered = new Hindrances(clock);
     this.writer = ports.eventStream && new RunStreamWriter({ stream: ports.eventStream, clock, logger, writer: node });
     this.#store = ports.taskStateStore && new TaskStore(ports.taskStateStore, surroundings);
     this.#send = new Batcher<OutgoingCommand, void>(clock, async (commands) => {

@@ -7,6 +7,8 @@ import { bridges, publishNotification } from "./bridge.ts";
 
 /** A server that is back within these waits spares the sweep. */
 const RETRY_DELAYS_MS = [100, 400, 1_500];
+/** A server that lets callers wait for longer than this is not tried again. */
+const PATIENCE_MS = 2_500;
 
 /** What a task of this record owes when it ends. */
 export function owedAtEnd(
@@ -52,6 +54,8 @@ export async function performDuties(runtime: Runtime, record: TaskRecord): Promi
 async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promise<boolean> {
   const { clock, logger } = runtime.surroundings;
   const { hindered } = runtime;
+  if (!hindered.mayTry(duty)) return false;
+  const begun = clock.now();
   for (let attempt = 0; ; attempt++) {
     try {
       const done = await DUTIES[duty](runtime, record);
@@ -61,10 +65,11 @@ async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promis
       const away = isIntermodalError(error, "UNAVAILABLE");
       // One task has waited in vain: an outage must not slow down each of the next ones too.
       const wait = away && !hindered.has(duty) ? RETRY_DELAYS_MS[attempt] : undefined;
-      if (wait === undefined) {
+      if (wait === undefined || clock.now() - begun > PATIENCE_MS) {
+        let isKnown = false;
+        if (away) isKnown = !hindered.add(duty);
+        else hindered.delete(duty);
         // An outage is told once, not once per task.
-        const isKnown = away && hindered.has(duty);
-        if (away) hindered.add(duty);
         logger[isKnown ? "debug" : "warn"](`duty "${duty}" could not be done now; the sweep will do it`, {
           task: record.id,
           error: messageOf(error),
