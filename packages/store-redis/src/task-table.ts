@@ -1,5 +1,5 @@
 import type { Change, Reading, RecordTable, RecoveryCandidate, SweepTable } from "@intermodal/core/adapter";
-import { MAX_STEP_AGE_MS } from "@intermodal/core/adapter";
+import { MAX_STEP_AGE_MS, ServerClock } from "@intermodal/core/adapter";
 import { isTerminal, recoveryTime } from "@intermodal/core/ports";
 import { taskHold } from "./lua/task-hold.ts";
 import { taskPage } from "./lua/task-page.ts";
@@ -11,8 +11,6 @@ import { fieldsOf, indexesOf, recordOf, runIndex, type StoredFields } from "./ta
 
 /** Records in one call of a script, so that it holds the server up for a few milliseconds at the most. */
 const MAX_BATCH = 100;
-/** How long what was learnt of the server's clock is used without hearing from it. */
-const CLOCK_TRUSTED_MS = 30_000;
 
 /** A place in a sorted set: what comes after it is read next. */
 export interface Place {
@@ -27,20 +25,17 @@ export class TaskTable implements RecordTable, SweepTable {
   readonly channel: string;
   readonly #session: Session;
   readonly #prefix: string;
-  /** The server's clock less ours, and when that was learnt. */
-  #clock: { readonly ahead: number; readonly at: number } | undefined;
+  readonly #clock: ServerClock;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#clock = new ServerClock(session.clock);
     this.#prefix = session.names.shared();
     this.channel = session.names.shared("ended");
   }
 
   now(): number | undefined {
-    const now = this.#session.clock.now();
-    const learnt = this.#clock;
-    if (learnt === undefined || now < learnt.at || now - learnt.at > CLOCK_TRUSTED_MS) return undefined;
-    return now + learnt.ahead;
+    return this.#clock.now();
   }
 
   read(ids: readonly string[]): Promise<readonly Reading[]> {
@@ -51,8 +46,10 @@ export class TaskTable implements RecordTable, SweepTable {
   async readMembers(members: readonly string[]): Promise<readonly Reading[]> {
     const read = async (part: readonly string[]) => {
       const keys = part.map((member) => `${this.#prefix}task:${member}`);
+      const askedAt = this.#session.clock.now();
       const [now, ...found] = (await this.#session.script("read tasks", taskRead, keys, [])) as Answers<StoredFields>;
-      return found.map((fields) => readingOf(fields, this.#learn(now)));
+      this.#clock.learn(now, askedAt);
+      return found.map((fields) => readingOf(fields, now));
     };
     return (await Promise.all(inParts(members).map(read))).flat();
   }
@@ -62,9 +59,10 @@ export class TaskTable implements RecordTable, SweepTable {
       const args: (string | number)[] = [MAX_STEP_AGE_MS, this.channel, part.length];
       for (const change of part) pushChange(args, change);
       const keys = [this.#prefix, `${this.#prefix}expiring`];
+      const askedAt = this.#session.clock.now();
       const answer = await this.#session.script("write tasks", taskWrite, keys, args);
       const [now, ...results] = answer as Answers<StoredFields | 0>;
-      this.#learn(now);
+      this.#clock.learn(now, askedAt);
       return results.map((result) => (result === 0 ? undefined : readingOf(result, now)));
     };
     return (await Promise.all(inParts(changes).map(write))).flat();
@@ -85,7 +83,7 @@ export class TaskTable implements RecordTable, SweepTable {
   async hold(node: string, leaseMs: number): Promise<number | undefined> {
     const keys = [`${this.#prefix}sweep`];
     const now = (await this.#session.script("recover", taskHold, keys, [node, leaseMs])) as number | null;
-    return now === null ? undefined : this.#learn(now);
+    return now ?? undefined;
   }
 
   async candidates(
@@ -121,12 +119,6 @@ export class TaskTable implements RecordTable, SweepTable {
     );
     if (indexes.length > 1) places.sort((one, other) => (direction === "up" ? 1 : -1) * compare(one, other));
     return places.slice(0, limit);
-  }
-
-  #learn(now: number): number {
-    const at = this.#session.clock.now();
-    this.#clock = { ahead: now - at, at };
-    return now;
   }
 }
 

@@ -19,4 +19,5 @@ export { freezePayload, takePayload } from "./payload.ts";
 export { type PersistOptions, persist } from "./persist.ts";
 export { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
 export { eventForgotten, invalidCursor, MAX_EVENT_DATA_BYTES, streamEnded, takeRunEvent } from "./run-events.ts";
+export { ServerClock } from "./server-clock.ts";
 export { Shared } from "./shared.ts";
