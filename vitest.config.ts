@@ -1,5 +1,6 @@
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.ts";
 
 // The packages resolve to their sources: the tests need no build.
 const source = "@intermodal/source";
@@ -13,6 +14,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**"],
     execArgv: [`--conditions=${source}`],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
