@@ -1,22 +1,18 @@
 import { persist } from "@intermodal/core/adapter";
-import { type Clock, IntermodalError, isIntermodalError, messageOf } from "@intermodal/core/ports";
+import { IntermodalError, isIntermodalError, messageOf } from "@intermodal/core/ports";
 import { Deadlines } from "./deadlines.ts";
 import { closed, unavailable } from "./errors.ts";
-import { adopt, type Client, dial, type Link, type LinkOptions } from "./link.ts";
+import { adopt, type Client, dial, type Link, type Linked, type LinkOptions } from "./link.ts";
 import { Subscriber } from "./subscriber.ts";
-
-export interface ConnectionOptions extends LinkOptions {
-  readonly clock: Clock;
-}
 
 /** How long calls wait for a connection that was there a moment ago. */
 const GRACE_MS = 1_000;
 
 /** One connection for commands and one for subscriptions, each made at its first use and then kept up for ever. */
-export class Connection {
+export class Connection implements Linked {
   readonly deadlines: Deadlines;
   readonly subscriber: Subscriber;
-  readonly #options: ConnectionOptions;
+  readonly #options: LinkOptions;
   readonly #closing = new AbortController();
   readonly #waiting = new Set<{ readonly up: (link: Link) => void; readonly fail: (error: Error) => void }>();
   #link: Link | undefined;
@@ -27,7 +23,7 @@ export class Connection {
   #connecting: Promise<void> | undefined;
   #warned = false;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: LinkOptions) {
     this.#options = options;
     this.deadlines = new Deadlines(options.clock, options.settings.commandTimeoutMs);
     this.subscriber = new Subscriber(this, options);
@@ -62,8 +58,7 @@ export class Connection {
     const graceMs = this.#wasUp ? Math.min(GRACE_MS, settings.commandTimeoutMs) : settings.commandTimeoutMs;
     const leftMs = this.#downSince + graceMs - clock.now();
     const refused = () => {
-      const why = this.#lastFailure === "" ? "" : `: ${this.#lastFailure}`;
-      return unavailable(what, `${this.where} cannot be reached${why}`);
+      return unavailable(what, this.#lastFailure || `${this.where} cannot be reached`);
     };
     if (leftMs <= 0) return Promise.reject(refused());
     return new Promise((resolve, reject) => {
@@ -123,7 +118,7 @@ export class Connection {
       try {
         return await (settings.client === undefined ? dial(this.#options) : adopt(settings.client));
       } catch (error) {
-        this.#lastFailure = messageOf(error);
+        this.#lastFailure = messageOf(error).replace(/^connecting: /, "");
         if (!this.#wasUp || isIntermodalError(error, "UNAVAILABLE")) throw error;
         throw new IntermodalError("UNAVAILABLE", this.#lastFailure, { cause: error });
       }

@@ -1,4 +1,4 @@
-import { isIntermodalError, type Logger } from "@intermodal/core/ports";
+import { type Clock, isIntermodalError, type Logger } from "@intermodal/core/ports";
 import { Cluster, type RedisOptions as DriverOptions, Redis } from "ioredis";
 import { connectFailure, isReply } from "./errors.ts";
 import type { Settings } from "./options.ts";
@@ -15,16 +15,27 @@ export interface Link {
   readonly server: ServerInfo;
 }
 
+/** Gives out the link that is up. */
+export interface Linked {
+  /** Aborts when it is closed. */
+  readonly closing: AbortSignal;
+  /** @throws `UNAVAILABLE` in a bounded time; `CONFIG_INVALID`; `CLOSED`. */
+  ready(what: string): Promise<Link>;
+}
+
 export interface LinkOptions {
   readonly servers: Servers;
   readonly settings: Settings;
   /** As which the server lists it. */
   readonly name: string;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Short of the time that a call may take, so that the first one hears why it failed. */
 const CONNECT_SHARE = 0.6;
+/** A cluster asks one node after the other. */
+const PATIENCE_MS = 10_000;
 
 /**
  * What holds for every connection that we make: it does not come back by itself (we make another, so that there is one place that does, and one life to reason
@@ -63,7 +74,9 @@ async function dialSeed(options: LinkOptions, seed: Seed): Promise<Link> {
   const { servers, settings } = options;
   const where = `${seed.host}:${seed.port}`;
   const client = new Redis({ ...driverOptions(options), ...(settings.connection?.sentinels ? {} : seed) });
-  await connect(client, where, () => identify(seed, servers.tls || settings.connection?.tls !== undefined));
+  await connect(client, where, options.clock, () =>
+    identify(seed, servers.tls || settings.connection?.tls !== undefined),
+  );
   try {
     const server = await infoOf(client);
     assertUsable(where, server);
@@ -92,7 +105,7 @@ async function dialCluster(options: LinkOptions): Promise<Cluster> {
     enableOfflineQueue: true,
     redisOptions: driverOptions(options),
   });
-  return connect(cluster, servers.seeds.map(({ host, port }) => `${host}:${port}`).join(", "));
+  return connect(cluster, servers.seeds.map(({ host, port }) => `${host}:${port}`).join(", "), options.clock);
 }
 
 /** Waits until a client that the host made is ready, which may take for ever: the host connects it. */
@@ -105,7 +118,7 @@ export async function adopt(client: Client): Promise<Link> {
 }
 
 /** Another connection to the same server, or to any node of the cluster, for subscriptions. */
-export async function duplicate({ client }: Link, name: string, silenceMs: number): Promise<Redis> {
+export async function duplicate({ client }: Link, name: string, silenceMs: number, clock: Clock): Promise<Redis> {
   let node: Redis | undefined;
   if (client instanceof Redis) node = client;
   else {
@@ -114,7 +127,7 @@ export async function duplicate({ client }: Link, name: string, silenceMs: numbe
   }
   if (node === undefined) throw new Error("no node of the cluster is known");
   const copy = node.duplicate({ ...FIXED, readOnly: false, socketTimeout: silenceMs, connectionName: name });
-  return connect(copy, "the server");
+  return connect(copy, "the server", clock);
 }
 
 function driverOptions({ servers, settings, name }: LinkOptions): DriverOptions {
@@ -135,7 +148,12 @@ function driverOptions({ servers, settings, name }: LinkOptions): DriverOptions 
 }
 
 /** @param explain Throws what is known better than the client knows it. */
-async function connect<T extends Client>(client: T, where: string, explain?: () => Promise<void>): Promise<T> {
+async function connect<T extends Client>(
+  client: T,
+  where: string,
+  clock: Clock,
+  explain?: () => Promise<void>,
+): Promise<T> {
   let reported: unknown;
   // The listener stays: an error that nobody listens to is printed. What matters of later ones, the end of the connection tells.
   client.on("error", (error: unknown) => {
@@ -144,14 +162,22 @@ async function connect<T extends Client>(client: T, where: string, explain?: () 
   client.on("node error", (error: unknown) => {
     reported = error;
   });
+  let cancel = () => {};
   try {
-    await client.connect();
+    // The driver leaves some of its promises open for ever, such as that of a cluster which was not ready yet.
+    await new Promise<void>((resolve, reject) => {
+      cancel = clock.schedule(PATIENCE_MS, () => reject(new Error(`it was not ready within ${PATIENCE_MS} ms`)));
+      client.once("end", () => reject(new Error("the connection ended before it was ready")));
+      client.connect().then(resolve, reject);
+    });
     return client;
   } catch (error) {
     client.disconnect();
     const failure = connectFailure(where, reported ?? error);
     if (failure.code === "UNAVAILABLE") await explain?.();
     throw failure;
+  } finally {
+    cancel();
   }
 }
 

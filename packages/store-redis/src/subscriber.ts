@@ -1,7 +1,6 @@
 import { type Clock, messageOf, sleep } from "@intermodal/core/ports";
 import type { Redis } from "ioredis";
-import type { Connection, ConnectionOptions } from "./connection.ts";
-import { duplicate } from "./link.ts";
+import { duplicate, type Linked, type LinkOptions } from "./link.ts";
 
 /** Told of what is published on a channel. */
 export interface ChannelListener {
@@ -24,14 +23,14 @@ const AT_ONCE = 500;
 
 /** One connection for all subscriptions of a process, watched by a heartbeat, and replaced by another one when it ends or falls silent. */
 export class Subscriber {
-  readonly #connection: Connection;
+  readonly #connection: Linked;
   readonly #clock: Clock;
-  readonly #options: ConnectionOptions;
+  readonly #options: LinkOptions;
   readonly #channels = new Map<string, Channel>();
   #client: Redis | undefined;
   #running = false;
 
-  constructor(connection: Connection, options: ConnectionOptions) {
+  constructor(connection: Linked, options: LinkOptions) {
     this.#connection = connection;
     this.#clock = options.clock;
     this.#options = options;
@@ -61,11 +60,14 @@ export class Subscriber {
   async #run(): Promise<void> {
     const { closing } = this.#connection;
     this.#running = true;
+    let failures = 0;
     while (!closing.aborted) {
       try {
         await this.#serve();
+        failures = 0;
       } catch (error) {
-        this.#options.logger.debug("redis: no connection for subscriptions; trying on", { error: messageOf(error) });
+        if (failures++ === 0)
+          this.#options.logger.debug("redis: no connection for subscriptions; trying on", { error: messageOf(error) });
       }
       await sleep(this.#clock, PAUSE_MS * (0.5 + Math.random()), closing);
     }
@@ -74,7 +76,7 @@ export class Subscriber {
   /** One connection's life. */
   async #serve(): Promise<void> {
     const link = await this.#connection.ready("subscribe");
-    const client = await duplicate(link, `${this.#options.name} subscriptions`, SILENCE_MS);
+    const client = await duplicate(link, `${this.#options.name} subscriptions`, SILENCE_MS, this.#clock);
     const ended = Promise.withResolvers<void>();
     const { closing } = this.#connection;
     const stop = () => client.disconnect();
