@@ -50,6 +50,11 @@ export class AppendLoop {
     return this.#downSince ?? this.#startedAt;
   }
 
+  /** The latest append found it away. */
+  get isDown(): boolean {
+    return this.#downSince !== undefined;
+  }
+
   get isStopped(): boolean {
     return this.#stopped;
   }

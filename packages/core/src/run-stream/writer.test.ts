@@ -254,6 +254,22 @@ describe("a store that is away", () => {
     ]);
   });
 
+  it("has events waiting for it, of the streams that were written to", async () => {
+    const { stream, clock, emit, writer } = setUp();
+    const waiting = () => ["a", "b", "c"].filter((streamId) => writer.isWaiting(streamId));
+    emit("c", "1");
+    await clock.advance(100);
+    emit("a", "1");
+    expect(waiting(), "before anybody knows").toEqual([]);
+    stream.before = () => Promise.reject(down());
+    await clock.advance(100);
+    emit("b", "1");
+    expect(waiting()).toEqual(["a", "b"]);
+    stream.before = () => {};
+    await clock.advance(10_000);
+    expect(waiting(), "once it is back").toEqual([]);
+  });
+
   it("is given a lost answer's events again under the same numbers", async () => {
     const { emit, stream, clock } = setUp();
     let answersToLose = 2;

@@ -130,6 +130,11 @@ export class RunStreamWriter {
     return stored;
   }
 
+  /** Events of the stream wait for a store that is away: ending it now would lose them. */
+  isWaiting(streamId: string): boolean {
+    return this.#loop.isDown && !(this.#queues.get(streamId)?.isIdle ?? true);
+  }
+
   /** Takes nothing more and stores what waits, for at most `timeoutMs`; what is left then is lost and counted. Idempotent. @returns whether all was stored. */
   close(options: { readonly timeoutMs: number }): Promise<boolean> {
     this.#closing ??= this.#close(this.#clock.now() + options.timeoutMs);

@@ -18,6 +18,8 @@ test("a duty that an outage hinders is warned of once, not once per task", async
   await advance(5_000);
   expect(lines.toSorted()).toEqual(["debug", "debug", "debug", "debug", "warn"]);
   failNext("eventStream", 0);
+  // What waited for the store is stored.
+  await advance(10_000);
   await app.submit(noop, {});
   await advance(5_000);
   failNext("eventStream", Number.MAX_SAFE_INTEGER);

@@ -1,5 +1,5 @@
 import type { Runtime } from "../app/runtime.ts";
-import { isIntermodalError, messageOf } from "../errors.ts";
+import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
 import { type Duty, isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import { sleep } from "../ports/clock.ts";
 import { notificationOf } from "../workflow/send-record.ts";
@@ -106,6 +106,8 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
     if (runtime.ports.eventStream === undefined) return true;
     const { clock, settings } = runtime.surroundings;
     await flushStream(runtime, record.streamId);
+    if (runtime.writer?.isWaiting(record.streamId))
+      throw new IntermodalError("UNAVAILABLE", "events of the run wait for their store; it ends when they are stored");
     const succeeded = record.status === "COMPLETED" || record.status === "COMPLETED_WITH_ERRORS";
     const event = {
       writer: "lifecycle",
