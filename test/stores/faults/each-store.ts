@@ -16,6 +16,8 @@ const SERVERS_AT_ONCE = 2;
 export interface CaseOptions {
   /** A store of this case's own, which it may stop. @default it shares one with the other cases of its file */
   readonly ownStore?: boolean | undefined;
+  /** Not beside others, which would take part in what it measures. */
+  readonly alone?: boolean | undefined;
 }
 
 const shared = new Map<ServerKind, Promise<Server>>();
@@ -29,11 +31,11 @@ afterAll(async () => {
 /** A case for each store, run beside the other cases of its file. */
 export function onEachStore(
   title: string,
-  { ownStore = false }: CaseOptions,
+  { ownStore = false, alone = false }: CaseOptions,
   run: (stage: StoreStage, t: TestContext) => Promise<void>,
 ): void {
   for (const kind of STORES) {
-    test(`${kind}: ${title}`, { concurrent: true, timeout: LIMIT_MS }, async (t) => {
+    test(`${kind}: ${title}`, { concurrent: !alone, timeout: LIMIT_MS }, async (t) => {
       skipWithout((await whyMissing(kind)) ?? (await whyMissing(BUS)), t);
       if (!ownStore) return onServer(kind, await sharedServer(kind), (stage) => run(stage, t));
       await turn(async () => {
