@@ -81,7 +81,7 @@ function everything({ subjects, runs, seed }: SoakOptions): readonly Step[] {
     );
   }
   if (subjects.includes("matrix")) {
-    const environment = { INTERMODAL_STORES: "memory,redis,valkey,mongo" };
+    const environment = { INTERMODAL_STORES: "memory,redis,valkey,redis-cluster,mongo" };
     steps.push(suite("the life of a task on every bus and store", ["test/matrix"], { runs, environment }));
   }
   return steps;

@@ -2,13 +2,14 @@ import type { Harness } from "@intermodal/conformance";
 import { natsHarness } from "../brokers/nats-harness.ts";
 import { rabbitHarness } from "../brokers/rabbit-harness.ts";
 import { type Server, startServer, whyMissing } from "../servers/index.ts";
+import { startRedisCluster, whyNoCluster } from "../servers/redis-cluster.ts";
 import { mongoHarness } from "../stores/mongo-harness.ts";
-import { redisHarness } from "../stores/redis-harness.ts";
+import { redisClusterHarness, redisHarness } from "../stores/redis-harness.ts";
 import { memoryInRealTime } from "./memory.ts";
 
 export const BUSES = ["memory", "nats", "rabbit"] as const;
 export type BusName = (typeof BUSES)[number];
-export const STORES = ["memory", "redis", "valkey", "mongo"] as const;
+export const STORES = ["memory", "redis", "valkey", "redis-cluster", "mongo"] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** A carrier that is up. */
@@ -19,7 +20,7 @@ export interface RunningCarrier {
   close(): Promise<void>;
 }
 
-const HARNESSES: Record<Exclude<BusName | StoreName, "memory">, (server: Server) => Harness> = {
+const HARNESSES: Record<Exclude<BusName | StoreName, "memory" | "redis-cluster">, (server: Server) => Harness> = {
   nats: natsHarness,
   rabbit: rabbitHarness,
   redis: redisHarness,
@@ -29,11 +30,16 @@ const HARNESSES: Record<Exclude<BusName | StoreName, "memory">, (server: Server)
 
 /** Why it can't be had here; `undefined` when it can. */
 export async function whyNo(name: BusName | StoreName): Promise<string | undefined> {
-  return name === "memory" ? undefined : whyMissing(name);
+  if (name === "memory") return undefined;
+  return name === "redis-cluster" ? whyNoCluster("redis") : whyMissing(name);
 }
 
 export async function startCarrier(name: BusName | StoreName): Promise<RunningCarrier> {
   if (name === "memory") return { url: "memory:matrix", harness: memoryInRealTime(), close: async () => {} };
+  if (name === "redis-cluster") {
+    const cluster = await startRedisCluster();
+    return { url: cluster.url, harness: redisClusterHarness(cluster), close: () => cluster.close() };
+  }
   const server: Server = await startServer(name);
   return { url: server.url, harness: HARNESSES[name](server), close: () => server.close() };
 }

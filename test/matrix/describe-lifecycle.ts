@@ -7,7 +7,7 @@ import { type BusName, STORES, type StoreName, startCarrier, whyNo } from "./car
 import { combine } from "./combine.ts";
 
 /** So many beside each other that the machine is never so busy that what should come soon comes late. What stands in for MongoDB takes ten times the CPU of the others. */
-const AT_ONCE: Record<StoreName, number> = { memory: 20, redis: 20, valkey: 20, mongo: 5 };
+const AT_ONCE: Record<StoreName, number> = { memory: 20, redis: 20, valkey: 20, "redis-cluster": 20, mongo: 5 };
 
 /**
  * The life of a task over the buses of one server and the stores of others.
