@@ -49,8 +49,8 @@ describe("why the broker refused", () => {
     expect(channelFailure("declaring q", new Error(reply)).code).toBe("CONFIG_INVALID");
   });
 
-  test("tells the size that it takes", () => {
-    const reply = "PRECONDITION_FAILED - message size 17825792 is larger than configured max size 16777216";
+  test.each(["configured max size", "max size"])("tells the size that it takes, as its %s", (limit) => {
+    const reply = `PRECONDITION_FAILED - message size 17825792 is larger than ${limit} 16777216`;
     expect(tooLarge(new Error(reply))).toEqual({ bytes: 17_825_792, limit: 16_777_216 });
     expect(tooLarge(new Error("channel closed"))).toBeUndefined();
   });

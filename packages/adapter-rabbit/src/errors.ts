@@ -66,7 +66,7 @@ export function isLocked(error: unknown): boolean {
 
 /** The sizes in RabbitMQ's complaint about a message that is too large. */
 export function tooLarge(error: unknown): { readonly bytes: number; readonly limit: number } | undefined {
-  const found = /message size (\d+) is larger than configured max size (\d+)/.exec(messageOf(error));
+  const found = /message size (\d+) is larger than (?:configured )?max size (\d+)/.exec(messageOf(error));
   return found === null ? undefined : { bytes: Number(found[1]), limit: Number(found[2]) };
 }
 
