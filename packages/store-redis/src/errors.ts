@@ -76,6 +76,13 @@ export function notRedis(where: string, what: string): IntermodalError {
   return new IntermodalError("CONFIG_INVALID", `${where} is no Redis server: it speaks ${what}; check host and port`);
 }
 
+export function noCluster(where: string): IntermodalError {
+  return new IntermodalError(
+    "CONFIG_INVALID",
+    `${where} is no cluster, though the URL names several nodes; name one server, or give sentinels in the connection options`,
+  );
+}
+
 /** The driver hangs the command with its arguments on its errors, credentials and payloads among them: neither may get into a log. */
 function plain(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

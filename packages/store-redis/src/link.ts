@@ -1,6 +1,6 @@
 import { type Clock, isIntermodalError, type Logger } from "@intermodal/core/ports";
 import { Cluster, type RedisOptions as DriverOptions, Redis } from "ioredis";
-import { connectFailure, isReply } from "./errors.ts";
+import { connectFailure, isReply, noCluster } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
 import { assertUsable, type ServerInfo, serverInfoOf } from "./server-info.ts";
@@ -81,7 +81,10 @@ async function dialSeed(options: LinkOptions, seed: Seed): Promise<Link> {
     const server = await infoOf(client);
     assertUsable(where, server);
     const isCluster = settings.cluster === undefined ? server.isCluster : settings.cluster !== false;
-    if (!isCluster) return { client, server };
+    if (!isCluster) {
+      if (servers.seeds.length > 1) throw noCluster(where);
+      return { client, server };
+    }
     client.disconnect();
     return { client: await dialCluster(options), server: { ...server, isCluster } };
   } catch (error) {
