@@ -38,12 +38,12 @@ onEachStore("the producer of a run is killed in mid-run, and another worker retr
   await Promise.all(
     ids.map((id, n) => app.submit(work, { n, notes: NOTES, everyMs: EVERY_MS, endless: true }, { id })),
   );
-  const readers = ids.map((id) => stage.reader(id));
+  const reader = stage.reader(ids);
   const overHttp = ids.map((): RunEntry[] => []);
   const following = ids.map(async (id, n) => {
     for await (const entry of followRun(urlOf(id))) overHttp[n]?.push(entry);
   });
-  const soFar = () => [...readers.map(({ entries }) => entries), ...overHttp.map((entries) => [...entries])];
+  const soFar = () => [...ids.map((id) => reader.entriesOf(id)), ...overHttp.map((entries) => [...entries])];
   await vi.waitFor(() => expect(Math.min(...soFar().map(({ length }) => length))).toBeGreaterThan(WRITTEN), {
     timeout: OVER_MS,
     interval: 10,
@@ -51,7 +51,7 @@ onEachStore("the producer of a run is killed in mid-run, and another worker retr
   await victim.kill();
   const seen = soFar();
   const heir = await stage.worker({ by: "heir", concurrency: RUNS });
-  const over = Promise.all([...readers.map((reader) => reader.over()), ...following]);
+  const over = Promise.all([reader.over(), ...following]);
   const results = await Promise.all(ids.map((id) => app.task(work, id).result({ timeoutMs: OVER_MS })));
   expect(results).toEqual(ids.map((_, n) => ({ n, by: "heir", attempt: 2 })));
   await over;

@@ -3,20 +3,21 @@ import { Child } from "../../faults/child.ts";
 import type { StorePlace } from "./apps.ts";
 
 export interface ReaderSettings extends StorePlace {
-  /** Of the task. */
-  readonly id: string;
+  /** Of the tasks. */
+  readonly ids: readonly string[];
 }
 
-/** Each entry of the run as it is read; at last that there are no more. */
-export type Read = { readonly entry: RunEntry } | { readonly over: true };
+/** Each entry of each run as it is read; at last that there are no more. */
+export type Read = { readonly id: string; readonly entry: RunEntry } | { readonly over: true };
 
-/** Follows a run by `task.stream()`, in a process of its own. */
+/** Follows runs by `task.stream()`, in a process of its own. */
 export class Reader extends Child<Read> {
-  get entries(): readonly RunEntry[] {
-    return this.told.flatMap((read) => ("entry" in read ? [read.entry] : []));
+  /** What has been read of one run. */
+  entriesOf(id: string): readonly RunEntry[] {
+    return this.told.flatMap((read) => ("entry" in read && read.id === id ? [read.entry] : []));
   }
 
-  /** Resolves when the iteration has ended. */
+  /** Resolves when every iteration has ended. */
   over(): Promise<void> {
     return this.until((read) => "over" in read);
   }

@@ -35,9 +35,9 @@ export class StoreStage extends Stage {
     return worker.ready();
   }
 
-  /** Follows a run in a process of its own. */
-  reader(id: string): Reader {
-    const reader = readerOf({ ...this.stores, id });
+  /** Follows runs in a process of its own. */
+  reader(ids: readonly string[]): Reader {
+    const reader = readerOf({ ...this.stores, ids });
     this.atEnd(() => reader.kill());
     return reader;
   }
