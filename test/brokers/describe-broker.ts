@@ -15,7 +15,7 @@ export interface Broker {
 /** `INTERMODAL_SIZE=full` for the figures of a soak. */
 export const SIZE: Harness["size"] = process.env.INTERMODAL_SIZE === "full" ? "full" : "small";
 
-/** Servers that are up at the same time, for cases that stop theirs. They mostly wait, so they run beside the others. */
+/** Servers that are up at the same time, for cases that stop theirs. */
 const SERVERS_AT_ONCE = 4;
 /** More than any file has. */
 const CASES_AT_MOST = 1_000;
@@ -29,7 +29,7 @@ function stopsServer({ needs }: ConformanceCase): boolean {
 
 /**
  * Runs the cases beside each other on one server, and each that stops its server on one of its own.
- * @param atOnce so many on the shared one that the machine is never so busy that what should come soon comes late.
+ * @param atOnce so many that the machine is never so busy that what should come soon comes late.
  */
 export async function describeBroker(
   broker: Broker,
@@ -46,34 +46,37 @@ export async function describeBroker(
     return;
   }
   const shared = await startServer(kind, { version });
-  const [together, apart] = [limit(atOnce), limit(SERVERS_AT_ONCE)];
+  const [servers, turn] = [limit(SERVERS_AT_ONCE), limit(atOnce)];
+  const onOwnServer = (testCase: ConformanceCase) =>
+    servers(() =>
+      turn(
+        async () => {
+          const own = await startServer(kind, { version });
+          try {
+            return await runCase(testCase, harness(own, SIZE), { limitMs: LIMIT_MS });
+          } finally {
+            await own.close();
+          }
+        },
+        { next: true },
+      ),
+    );
+  const onShared = (testCase: ConformanceCase) =>
+    turn(() => runCase(testCase, harness(shared, SIZE), { limitMs: LIMIT_MS }));
   describe(`${name} keeps the contract`, () => {
     afterAll(() => shared.close());
-    for (const testCase of cases) {
-      if (!stopsServer(testCase)) {
-        inTurn(testCase, together, () => runCase(testCase, harness(shared, SIZE), { limitMs: LIMIT_MS }));
-        continue;
-      }
-      inTurn(testCase, apart, async () => {
-        const own = await startServer(kind, { version });
-        try {
-          return await runCase(testCase, harness(own, SIZE), { limitMs: LIMIT_MS });
-        } finally {
-          await own.close();
-        }
-      });
-    }
+    // First what takes longest.
+    for (const testCase of cases.filter(stopsServer)) declare(testCase, onOwnServer);
+    for (const testCase of cases.filter((each) => !stopsServer(each))) declare(testCase, onShared);
   });
 }
 
-function inTurn(testCase: ConformanceCase, turn: ReturnType<typeof limit>, run: () => Promise<CaseResult>): void {
+function declare(testCase: ConformanceCase, run: (testCase: ConformanceCase) => Promise<CaseResult>): void {
   const title = `${testCase.id} (${testCase.guarantees.join(", ")}): ${testCase.title}`;
   // Without a limit of the runner's, which would count the waiting: a case has its own.
-  test(title, { concurrent: true, timeout: 0 }, (t) =>
-    turn(async () => {
-      const { status, reason, error } = await run();
-      if (status === "skipped") t.skip(reason);
-      if (status === "failed") throw error;
-    }),
-  );
+  test(title, { concurrent: true, timeout: 0 }, async (t) => {
+    const { status, reason, error } = await run(testCase);
+    if (status === "skipped") t.skip(reason);
+    if (status === "failed") throw error;
+  });
 }
