@@ -1,7 +1,7 @@
-import { type Clock, IntermodalError, isIntermodalError, type Logger } from "@intermodal/core/ports";
-import { type Db, type Document, MongoClient, type TopologyDescriptionChangedEvent } from "mongodb";
+import { type Clock, IntermodalError, type Logger } from "@intermodal/core/ports";
+import { type Db, type Document, MongoClient } from "mongodb";
 import { Deadlines } from "./deadlines.ts";
-import { asIntermodal, closed, isRefusedLogin } from "./errors.ts";
+import { asIntermodal, closed, isRefusedLogin, notUsable } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
 import { ServerClock } from "./server-clock.ts";
@@ -17,9 +17,9 @@ export interface ConnectionOptions {
   readonly logger: Logger;
 }
 
-/** What takes writes. */
-const WRITABLE: ReadonlySet<string> = new Set(["RSPrimary", "Standalone", "Mongos", "LoadBalanced"]);
 const POOL_SIZE = 20;
+/** Besides the time in which a server has to be there: to find out who is there instead. */
+const PROBE_MS = 5_000;
 
 /** One client of MongoDB's, connected at its first use; the driver then keeps its connections up for ever. */
 export class Connection {
@@ -27,30 +27,38 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #client: MongoClient;
   readonly #db: Db;
+  readonly #connectDeadlines: Deadlines;
   readonly #deadlines: Deadlines;
   #isClosed = false;
-  #isUp = false;
+  /** Who made the client closed it. */
+  #isClientClosed = false;
   #wasUp = false;
+  #isUp = false;
   #generation = 0;
   #connecting: Promise<void> | undefined;
-  readonly #onTopology = ({ newDescription }: TopologyDescriptionChangedEvent) => {
-    const isUp = [...newDescription.servers.values()].some(({ type }) => WRITABLE.has(type));
-    if (isUp !== this.#isUp) this.#turn(isUp);
+  readonly #onClosed = () => {
+    this.#isClientClosed = true;
+  };
+  readonly #onOpening = () => {
+    this.#isClientClosed = false;
   };
 
   /** Does no I/O. @throws `CONFIG_INVALID`. */
   constructor(options: ConnectionOptions) {
     const { settings, clock, place } = options;
+    const { commandTimeoutMs } = settings;
     this.#options = options;
     this.serverClock = new ServerClock(clock);
     this.#client = settings.client ?? makeClient(options);
-    this.#client.on("topologyDescriptionChanged", this.#onTopology);
+    this.#client.on("topologyClosed", this.#onClosed);
+    this.#client.on("topologyOpening", this.#onOpening);
     this.#db = this.#client.db(place.database);
+    this.#connectDeadlines = new Deadlines(clock, commandTimeoutMs + PROBE_MS, false);
     // A server has to be there in time, then the answer.
-    this.#deadlines = new Deadlines(clock, 2 * settings.commandTimeoutMs);
+    this.#deadlines = new Deadlines(clock, 2 * commandTimeoutMs, true);
   }
 
-  /** Raised whenever a server has come back. */
+  /** Raised whenever the server answers again. */
   get generation(): number {
     return this.#generation;
   }
@@ -66,17 +74,17 @@ export class Connection {
    */
   async call<T>(what: string, run: (db: Db) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw closed(what);
+    if (this.#isClientClosed) throw closed(`${what}: the client that mongo() was given`);
     try {
-      return await this.#deadlines.bound(
-        what,
-        this.#wasUp ? run(this.#db) : this.#connected().then(() => run(this.#db)),
-      );
+      if (!this.#wasUp) await this.#connectDeadlines.bound(what, this.#connected());
+      const answer = await this.#deadlines.bound(what, run(this.#db));
+      this.#turn(true);
+      return answer;
     } catch (error) {
       if (this.#isClosed) throw closed(what);
-      const failure = asIntermodal(what, error);
-      // Credentials may be rotated while the store is in use: that is an outage.
-      if (!this.#wasUp || !isRefusedLogin(error)) throw failure;
-      throw new IntermodalError("UNAVAILABLE", failure.message, { cause: failure.cause });
+      const failure = this.#outageOf(asIntermodal(what, error), error);
+      if (failure.code === "UNAVAILABLE") this.#turn(false);
+      throw failure;
     }
   }
 
@@ -104,7 +112,8 @@ export class Connection {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#client.off("topologyDescriptionChanged", this.#onTopology);
+    this.#client.off("topologyClosed", this.#onClosed);
+    this.#client.off("topologyOpening", this.#onOpening);
     if (this.#client !== this.#options.settings.client) await this.#client.close();
   }
 
@@ -127,12 +136,18 @@ export class Connection {
       assertSupported(this.where, await this.#hello(this.#db));
     } catch (error) {
       const failure = asIntermodal(what, error);
-      if (isIntermodalError(failure, "UNAVAILABLE"))
-        await identify(this.#servers, this.#client.options.tls === true, clock);
-      throw failure;
+      if (failure.code !== "UNAVAILABLE") throw failure;
+      await identify(this.#servers, this.#client.options.tls === true, clock);
+      // Nothing was asked for yet.
+      throw new IntermodalError("UNAVAILABLE", failure.message, { cause: failure.cause });
     }
     this.#wasUp = true;
-    if (!this.#isUp) this.#turn(true);
+  }
+
+  /** Credentials may be rotated while the store is in use: that is an outage. */
+  #outageOf(failure: IntermodalError, error: unknown): IntermodalError {
+    if (!this.#wasUp || !isRefusedLogin(error)) return failure;
+    return new IntermodalError("UNAVAILABLE", failure.message, { cause: failure.cause });
   }
 
   async #hello(db: Db): Promise<Document> {
@@ -143,12 +158,11 @@ export class Connection {
   }
 
   #turn(isUp: boolean): void {
+    if (isUp === this.#isUp || !this.#wasUp) return;
     this.#isUp = isUp;
-    if (isUp) this.#generation++;
-    if (!this.#wasUp || this.#isClosed) return;
     const { logger } = this.#options;
-    if (isUp) logger.info("mongo: connected again", { server: this.where });
-    else logger.warn("mongo: no server that takes writes can be reached; trying on", { server: this.where });
+    if (!isUp) logger.warn("mongo: the server does not answer; trying on", { server: this.where });
+    else if (this.#generation++ > 0) logger.info("mongo: the server answers again", { server: this.where });
   }
 }
 
@@ -166,6 +180,6 @@ function makeClient({ place, settings, name }: ConnectionOptions): MongoClient {
       ...settings.connection,
     });
   } catch (error) {
-    throw asIntermodal(`mongo(): the URL or the options of the client`, error);
+    throw notUsable(error);
   }
 }

@@ -158,6 +158,14 @@ export function unavailable(what: string, why: string, unknown = false, cause?: 
   });
 }
 
+/** What the driver says of a URL or of options. */
+export function notUsable(error: unknown): IntermodalError {
+  return new IntermodalError(
+    "CONFIG_INVALID",
+    `mongo(): the URL or the options of the client: ${withoutUrl(messageOf(error))}`,
+  );
+}
+
 export function closed(what: string): IntermodalError {
   return new IntermodalError("CLOSED", `${what}: the adapter has been closed`);
 }

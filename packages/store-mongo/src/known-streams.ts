@@ -4,10 +4,14 @@ import { type ChunkHead, endOf, streamKey } from "./stream-chunk.ts";
 const MAX_STREAMS = 2_000;
 const MAX_WRITERS = 500;
 /**
- * How long a stream is taken to stand as it was last heard of. The cap frees the places of what it takes: if so much had been appended since that it took the place that we hold to be
- * the next, the next chunk would be stored amid what is gone.
+ * The cap frees the places of what it takes. A chunk that was meant for a place of long ago would then be stored amid what is gone: so a stream is taken to stand as it was last heard
+ * of for so long only,
  */
 const FRESH_MS = 250;
+/** what took longer than this to store is looked at again, */
+export const SLOW_MS = 500;
+/** and nothing younger than this is taken. */
+export const CAP_AGE_MS = 700;
 
 /** How a stream stood when it was last heard of. Whether it is still so shows when the next chunk is stored. */
 export class KnownStream {
@@ -21,8 +25,10 @@ export class KnownStream {
   last = 0;
   ended = false;
   expiresAt = Number.POSITIVE_INFINITY;
-  /** Up to which sequence this process has seen to the cap. */
-  trimmed = 0;
+  /** The first sequence that is kept, as far as this process has seen to the cap. */
+  first = 1;
+  /** Not to see to the cap before this, by our clock. */
+  capAt = 0;
   /** The highest number of each writer, up to `last`. */
   readonly #writers = new Map<string, number>();
   /** Who is not among the writers has not written. */

@@ -8,6 +8,7 @@ const HEADER_BYTES = 16;
 /** Messages may be that long. */
 const LONGEST_MESSAGE = 48_000_000;
 const OP_MSG = 2013;
+const PING = Buffer.from("PING\r\n\r\n\r\n");
 const MONGODB = "MongoDB's protocol";
 
 /** What a server answers to a greeting in clear: in which protocol; or that it hangs up; or nothing in time. */
@@ -20,7 +21,7 @@ type Answer = string | "hangs up" | undefined;
  * @throws `CONFIG_INVALID` when every server is of another kind, or one wants TLS, or has none.
  */
 export async function identify(servers: readonly string[], tls: boolean, clock: Clock): Promise<void> {
-  const answers = await Promise.all(servers.map((server) => greet(server, clock)));
+  const answers = await Promise.all(servers.map((server) => meet(server, clock)));
   for (const [at, server] of servers.entries()) {
     if (tls && answers[at] === MONGODB) throw noTls(server);
     if (!tls && answers[at] === "hangs up" && (await shakesHands(server, clock))) throw wantsTls(server);
@@ -35,7 +36,13 @@ function addressOf(server: string): { readonly host: string; readonly port: numb
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) };
 }
 
-function greet(server: string, clock: Clock): Promise<Answer> {
+/** Servers of another kind may wait for the end of a line, or hang up on what they can't read: they are greeted in text too. */
+async function meet(server: string, clock: Clock): Promise<Answer> {
+  const [answer, inText] = await Promise.all([greet(server, hello(), clock), greet(server, PING, clock)]);
+  return answer === undefined || answer === "hangs up" ? (inText ?? answer) : answer;
+}
+
+function greet(server: string, greeting: Buffer, clock: Clock): Promise<Answer> {
   const socket = createConnection(addressOf(server));
   return new Promise((resolve) => {
     const done = (answer: Answer) => {
@@ -48,7 +55,7 @@ function greet(server: string, clock: Clock): Promise<Answer> {
     socket.unref();
     socket.on("connect", () => {
       isConnected = true;
-      socket.write(hello());
+      socket.write(greeting);
     });
     socket.on("data", (said) => done(protocolOf(said)));
     socket.on("error", () => done(isConnected ? "hangs up" : undefined));

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { answersOf, type Tried } from "@intermodal/core/adapter";
 import { IntermodalError, sleep } from "@intermodal/core/ports";
 import { unavailable } from "./errors.ts";
-import { KnownStream, KnownStreams } from "./known-streams.ts";
+import { KnownStream, KnownStreams, SLOW_MS } from "./known-streams.ts";
 import type { Session } from "./session.ts";
 import { type Chunk, chunkId } from "./stream-chunk.ts";
 import { storeDataElsewhere } from "./stream-data.ts";
@@ -29,8 +29,6 @@ const MAX_ROUNDS = 500;
 const LONGEST_PAUSE_MS = 20;
 /** What is read of other processes' chunks at once. */
 const CATCH_UP = 100;
-/** If it took longer to store a chunk, it is looked whether the cap has taken what was before it. */
-const SLOW_MS = 500;
 
 /** Appends to streams: a chunk is stored at the place after the last one, where at most one can be. */
 export class StreamAppender {
@@ -154,6 +152,7 @@ export class StreamAppender {
       from: last + 1,
       to: last + events.length,
       ended: ttlMs !== undefined,
+      appended_at: new Date(now),
       expires_at: new Date(Math.min(now + (ttlMs ?? this.#session.settings.streamSafetyTtlMs), LAST_DATE_MS)),
       bytes: total,
       writers,

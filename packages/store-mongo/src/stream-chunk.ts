@@ -52,6 +52,8 @@ export interface ChunkHead {
   readonly ended: boolean;
   /** It is the last of a stream that has expired: the next one begins a stream. */
   readonly closed?: true;
+  /** By the server's clock. */
+  readonly appended_at: Date;
   /** Of the last chunk: when the stream expires. */
   readonly expires_at: Date;
   readonly bytes: number;

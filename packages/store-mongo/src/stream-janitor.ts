@@ -1,5 +1,5 @@
-import { isIntermodalError, messageOf } from "@intermodal/core/ports";
-import type { KnownStream } from "./known-streams.ts";
+import { isIntermodalError, messageOf, sleep } from "@intermodal/core/ports";
+import { CAP_AGE_MS, type KnownStream } from "./known-streams.ts";
 import type { Session } from "./session.ts";
 import { streamKey } from "./stream-chunk.ts";
 import type { StreamLog } from "./stream-log.ts";
@@ -11,6 +11,8 @@ const REMOVED_AFTER_MS = 10 * 60_000;
 const PAGE = 200;
 /** The cap is seen to whenever this share of it has been appended. */
 const CAP_STEPS = 20;
+/** So many more are kept at the most before those that append have to wait. */
+const MAX_EXCESS = 5_000;
 
 /** Removes what the cap takes and what has expired, beside the appends of this process. */
 export class StreamJanitor {
@@ -32,13 +34,26 @@ export class StreamJanitor {
   }
 
   async #seeToCap(stream: KnownStream): Promise<void> {
-    const { maxStreamEvents } = this.#session.settings;
-    const { last, trimmed, incarnation } = stream;
-    if (last - Math.max(trimmed, maxStreamEvents) >= maxStreamEvents / CAP_STEPS && incarnation !== undefined) {
-      stream.trimmed = last;
-      const first = last - maxStreamEvents + 1;
-      await this.#run(() => this.#log.trim("trim", stream.key, incarnation, stream.base + first, first));
-    }
+    const { clock, settings } = this.#session;
+    const { last, first, incarnation } = stream;
+    const excess = last - first + 1 - settings.maxStreamEvents;
+    if (excess < settings.maxStreamEvents / CAP_STEPS || incarnation === undefined) return;
+    const waitMs = stream.capAt - clock.now();
+    if (waitMs > 0 && excess < MAX_EXCESS) return;
+    stream.capAt = Math.max(stream.capAt, clock.now()) + CAP_AGE_MS;
+    // Whoever appends so fast waits until what comes first is old enough to go.
+    if (waitMs > 0) await sleep(clock, waitMs);
+    await this.#run(async () => {
+      const sequence = last - settings.maxStreamEvents + 1;
+      const before = new Date((await this.#session.serverNow("trim")) - CAP_AGE_MS);
+      const kept = await this.#log.trim("trim", stream.key, {
+        incarnation,
+        place: stream.base + sequence,
+        sequence,
+        before,
+      });
+      if (kept?.incarnation === incarnation) stream.first = Math.max(stream.first, kept.from);
+    });
   }
 
   #sweepNowAndThen(): void {

@@ -150,18 +150,27 @@ export class StreamLog {
     });
   }
 
-  /** Removes what ends before a sequence, and whatever an earlier stream of the same id has left. */
-  async trim(what: string, key: string, incarnation: string, place: number, sequence: number): Promise<void> {
-    const chunks = {
-      _id: { $gte: firstChunkId(key), $lt: chunkId(key, place) },
-      $or: [{ incarnation: { $ne: incarnation } }, { to: { $lt: sequence } }],
+  /**
+   * Removes what ends before a sequence, with whatever an earlier stream of the same id has left, if it was appended before `before`.
+   * @param place Of the sequence. @returns the first chunk that is kept.
+   */
+  async trim(
+    what: string,
+    key: string,
+    upTo: { readonly incarnation: string; readonly place: number; readonly sequence: number; readonly before: Date },
+  ): Promise<ChunkHead | undefined> {
+    const filter = {
+      _id: { $gte: firstChunkId(key), $lt: chunkId(key, upTo.place) },
+      $or: [{ incarnation: { $ne: upTo.incarnation } }, { to: { $lt: upTo.sequence } }],
+      appended_at: { $lt: upTo.before },
     };
-    await this.#call<Chunk, unknown>(what, async (collection) => {
-      const last = await collection.findOne(chunks, { projection: WITHOUT_EVENTS, sort: { _id: -1 } });
+    await this.#call<Chunk, unknown>(what, async (chunks) => {
+      const last = await chunks.findOne(filter, { projection: WITHOUT_EVENTS, sort: { _id: -1 } });
       if (last === null) return;
-      await collection.deleteMany(chunks);
-      await collection.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } });
+      await chunks.deleteMany({ _id: { $gte: firstChunkId(key), $lte: last._id } });
+      await chunks.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } });
     });
+    return this.first(what, key);
   }
 
   /** The latest chunk with something of this writer, without its events. */

@@ -19,6 +19,8 @@ describe("a URL", () => {
   test.each([
     "http://u:s3cret@host",
     "mongodb+srv:",
+    "mongodb://u:s3cret@",
+    "mongodb://u:s3cret@a,,b",
     "mongodb:///app",
     "mongodb://u:s3cret@host/a/b",
     "mongodb://u:s3cret@host/a.b",

@@ -20,6 +20,7 @@ export function parseUrl(url: string): Place {
   if (parts === null) throw invalid();
   const [, scheme = "", hosts = "", path = "", query] = parts;
   if (hosts === "" && (scheme !== "mongodb" || path !== "" || query !== undefined)) throw invalid();
+  if (hosts !== "" && hosts.replace(/^.*@/, "").split(",").includes("")) throw invalid();
   const database = decode(path) || DEFAULT_DATABASE;
   if (/[\\ "$*<>:|?.\0]/.test(database) || Buffer.byteLength(database) > LONGEST_DATABASE) throw invalid();
   return { url: hosts === "" ? "mongodb://127.0.0.1:27017" : url, database };

@@ -1,0 +1,150 @@
+import type { EventStream } from "@intermodal/core/ports";
+import type { MongoClient } from "mongodb";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Server, startServer, whyMissing } from "../servers/index.ts";
+import { skipWithout } from "../servers/skip-without.ts";
+import { eventOf, eventsOf, follow, sequencesOf, upTo } from "./entries.ts";
+import { MongoStage } from "./mongo-stage.ts";
+
+const MIB = 1_048_576;
+const missing = await whyMissing("mongo");
+let server: Server;
+let stage: MongoStage;
+let admin: MongoClient;
+beforeAll(async () => {
+  if (missing === undefined) server = await startServer("mongo");
+}, 60_000);
+afterAll(() => server?.close());
+beforeEach((t) => {
+  stage = new MongoStage();
+  skipWithout(missing, t);
+  admin = stage.admin(server.url);
+});
+afterEach(() => stage.clear());
+
+const finish = (stream: EventStream, streamId: string, n: number, ttlMs = 60_000) =>
+  stream.finish([{ streamId, event: { ...eventOf(n), event: "lifecycle.completed" }, ttlMs }]);
+
+test("an append of more than a document holds stands together, and goes with its stream", async () => {
+  const { eventStream } = stage.adapter(server.url, { commandTimeoutMs: 30_000 });
+  const [other] = [stage.adapter(server.url).eventStream];
+  const data = Array.from({ length: 20 }, (_, at) => String(at % 10).repeat(MIB - 100));
+  const events = data.map((text, at) => eventOf(at + 1, text));
+  const follower = follow(other, "s");
+  const writing = eventStream.append([{ streamId: "s", events }]);
+  const meanwhile = (async () => {
+    for (let n = 1; n <= 5; n++) await other.append([{ streamId: "s", events: [eventOf(n, n, "other")] }]);
+  })();
+  const [sequences = []] = await writing;
+  await meanwhile;
+  expect(sequences).toEqual(sequences.map((_, at) => (sequences[0] as number) + at));
+  expect(await eventStream.append([{ streamId: "s", events }]), "repeated").toEqual([sequences]);
+  await finish(eventStream, "s", 21);
+  await follower.ended;
+  expect(sequencesOf(follower.entries)).toEqual(upTo(26));
+  const read = follower.entries.filter((entry) => "data" in entry && typeof entry.data === "string");
+  expect(read.slice(0, 20).every((entry, at) => "data" in entry && entry.data === data[at])).toBe(true);
+}, 120_000);
+
+test("what an expired stream has left is removed some time later, and streams that live are left alone", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  stage.atEnd(() => vi.restoreAllMocks());
+  const { eventStream } = stage.adapter(server.url);
+  const chunks = stage.collection(admin, "run_events");
+  await eventStream.append([{ streamId: "over", events: eventsOf(1, 2) }]);
+  await finish(eventStream, "over", 3, 1);
+  await eventStream.append([{ streamId: "alive", events: eventsOf(1, 2) }]);
+  await eventStream.append([{ streamId: "alive", events: eventsOf(3, 4) }]);
+  // As it is an hour later: the stream that lives has a chunk whose own time is over.
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await chunks.updateMany({ stream: "over" }, { $set: { expires_at: hourAgo } });
+  await chunks.updateOne({ stream: "alive", from: 1 }, { $set: { expires_at: hourAgo } });
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  const again = stage.adapter(server.url, {}).eventStream;
+  await again.append([{ streamId: "third", events: [eventOf(1)] }]);
+  await vi.waitFor(async () => expect(await chunks.countDocuments({ stream: "over" })).toBe(0), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await chunks.countDocuments({ expires_at: hourAgo })).toBe(0));
+  expect((await again.read("alive")).last).toBe(4);
+  expect(await again.append([{ streamId: "over", events: [eventOf(1)] }])).toEqual([[1]]);
+});
+
+describe("a stream of an id that has expired", () => {
+  test("begins at 1, also for who knew the other one, and ends who followed that", async () => {
+    const { eventStream } = stage.adapter(server.url);
+    const reader = stage.adapter(server.url, { streamPollMs: 200 }).eventStream;
+    await eventStream.append([{ streamId: "s", events: eventsOf(1, 3) }]);
+    const follower = follow(reader, "s");
+    await vi.waitFor(() => expect(follower.entries).toHaveLength(3));
+    await stage.collection(admin, "run_events").updateMany({}, { $set: { expires_at: new Date(0) } });
+    await expect(follower.ended).rejects.toMatchObject({ code: "CURSOR_INVALID" });
+    const fresh = follow(reader, "s");
+    const others = [1, 2, 3, 4].map(() => stage.adapter(server.url, {}).eventStream);
+    const answers = await Promise.all(
+      others.map((other, at) => other.append([{ streamId: "s", events: eventsOf(1, 2, `w${at}`) }])),
+    );
+    expect(answers.flat(2).sort((one, other) => one - other)).toEqual(upTo(8));
+    await finish(eventStream, "s", 4);
+    await fresh.ended;
+    expect(sequencesOf(fresh.entries)).toEqual(upTo(9));
+  });
+});
+
+describe("the cap", () => {
+  const options = { maxStreamEvents: 100 };
+
+  test("takes the oldest, once they are some time old; a repeated append of those is told so", async () => {
+    const { eventStream } = stage.adapter(server.url, options);
+    let last = 0;
+    const write = async () => {
+      await eventStream.append([{ streamId: "s", events: eventsOf(last + 1, last + 10) }]);
+      last += 10;
+      return eventStream.read("s", { limit: 1 });
+    };
+    while (last < 300) await write();
+    const page = await vi.waitFor(
+      async () => {
+        const seen = await write();
+        expect(seen.gap?.to).toBeGreaterThan(150);
+        return seen;
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    const gone = page.gap?.to ?? 0;
+    expect([page.gap?.from, page.last, page.events[0]?.sequence]).toEqual([1, last, gone + 1]);
+    expect(last - gone).toBeGreaterThanOrEqual(100);
+    await expect(eventStream.append([{ streamId: "s", events: [eventOf(5)] }])).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+    for (const one of [eventStream, stage.adapter(server.url, {}).eventStream])
+      expect(await one.append([{ streamId: "s", events: [eventOf(last - 5)] }])).toEqual([[last - 5]]);
+  });
+
+  test("whoever comes back to a stream that it has overtaken appends at the end", async () => {
+    const { eventStream } = stage.adapter(server.url, options);
+    const sleeper = stage.adapter(server.url, { ...options }).eventStream;
+    expect(await sleeper.append([{ streamId: "s", events: [eventOf(1, 1, "sleeper")] }])).toEqual([[1]]);
+    let last = 1;
+    await vi.waitFor(
+      async () => {
+        await eventStream.append([{ streamId: "s", events: eventsOf(last, last + 49) }]);
+        last += 50;
+        expect((await eventStream.read("s", { limit: 1 })).gap?.to).toBeGreaterThan(2);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    expect(await sleeper.append([{ streamId: "s", events: [eventOf(2, 2, "sleeper")] }])).toEqual([[last + 1]]);
+    const { events } = await eventStream.read("s", { after: last - 1 });
+    expect(events.map(({ sequence }) => sequence)).toEqual([last, last + 1]);
+  });
+});
+
+test("followers keep up with others' appends, however many there are", async () => {
+  const writer = stage.adapter(server.url).eventStream;
+  const reader = stage.adapter(server.url, {}).eventStream;
+  const followers = Array.from({ length: 20 }, (_, at) => follow(reader, `s${at % 2}`));
+  for (let n = 1; n <= 60; n++)
+    await writer.append(["s0", "s1"].map((streamId) => ({ streamId, events: [eventOf(n)] })));
+  await Promise.all(["s0", "s1"].map((streamId) => finish(writer, streamId, 61)));
+  await Promise.all(followers.map(({ ended }) => ended));
+  for (const { entries } of followers) expect(sequencesOf(entries)).toEqual(upTo(61));
+}, 30_000);
