@@ -77,6 +77,7 @@ const steps: Step[] = [
       "nats@2.9",
       "nats@2.10",
       "rabbit@3.10",
+      "redis@7.0",
       "chromium",
     ],
     loud: true,

@@ -31,6 +31,7 @@ const OLDER: Readonly<Record<string, string>> = {
   "nats 2.9": "bookworm",
   "rabbit 4.0": "trixie",
   "rabbit 3.10": "bookworm",
+  "redis 7.0": "bookworm",
 };
 const NEEDED = ["apt-get", "chroot", "dpkg-deb", "unshare", "wget"];
 
@@ -51,7 +52,8 @@ export async function debianProgram(kind: ServerKind, version?: string): Promise
   const suite = OLDER[`${kind} ${version}`];
   if (suite === undefined) return undefined;
   if (kind === "nats") return natsOf(suite);
-  return inRoot(await debianRoot({ name: "rabbit", suites: [suite], packages: ["rabbitmq-server"] }), PATHS.rabbit);
+  const packages = [kind === "rabbit" ? "rabbitmq-server" : `${kind}-server`];
+  return inRoot(await debianRoot({ name: kind, suites: [suite], packages }), PATHS[kind]);
 }
 
 /** A browser without a window. */
