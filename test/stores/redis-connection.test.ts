@@ -175,12 +175,10 @@ describe("a connection", () => {
     const { redis } = await import("@intermodal/store-redis");
     const { systemClock } = await import("@intermodal/core/ports");
     const factory = redis();
-    const context = { url: server.url, node: "shared", clock: systemClock, logger: stage.book };
+    const context = { url: server.url, node: "shared node", clock: systemClock, logger: stage.book };
     const adapters = ["a", "b", "c"].map((namespace) => factory.create({ ...context, namespace }));
     await Promise.all(adapters.map((adapter) => adapter.connect()));
-    const named = async () => String(await admin.client("LIST")).match(/name=intermodal shared/g)?.length ?? 0;
-    // Names of connections hold no spaces.
-    expect(await named()).toBeLessThanOrEqual(1);
+    expect(String(await admin.client("LIST")).match(/name=intermodal:shared_node/g)).toHaveLength(1);
     const [first, second, third] = adapters;
     await first?.close();
     await first?.close();
@@ -211,6 +209,11 @@ describe("a connection", () => {
       await adapter.eventStream.append([{ streamId: "host", events: [eventOf(2)] }]);
       expect(follower.entries).toHaveLength(2);
     });
+    client.disconnect();
+    await vi.waitFor(async () => expect(await adapter.health()).toMatchObject({ connected: false }));
+    await expect(adapter.connect()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await client.connect();
+    await vi.waitFor(() => adapter.connect());
     await adapter.close();
     await expect(follower.ended).rejects.toMatchObject({ code: "CLOSED" });
     expect(await client.ping()).toBe("PONG");
@@ -248,6 +251,21 @@ describe("a connection", () => {
       await admin.config("SET", "maxmemory", "0");
     }
     expect(await append()).toEqual([[2]]);
+  });
+
+  test("whose user may not subscribe does with polling", async (t) => {
+    skipWithout(missing, t);
+    const admin = stage.admin(server.url);
+    await admin.call("ACL", "SETUSER", "mute", "on", ">pw", "~im:*", "+@all", "resetchannels");
+    const url = server.url.replace("//", "//mute:pw@");
+    const { eventStream } = stage.adapter(url, { streamPollMs: 200 });
+    const writer = stage.adapter(server.url).eventStream;
+    const follower = follow(eventStream, "mute");
+    for (let n = 1; n <= 3; n++) {
+      await writer.append([{ streamId: "mute", events: [eventOf(n)] }]);
+      await vi.waitFor(() => expect(follower.entries).toHaveLength(n), { timeout: 5_000 });
+    }
+    expect(stage.book.text.match(/followers look for themselves/g)).toHaveLength(1);
   });
 
   test("finds the primary again when its server has become a replica", async (t) => {

@@ -50,8 +50,8 @@ export function unavailable(what: string, why: string, unknown = false, cause?: 
   });
 }
 
-export function closed(what: string): IntermodalError {
-  return new IntermodalError("CLOSED", `${what}: the adapter has been closed`);
+export function closed(what: string, which = "the adapter"): IntermodalError {
+  return new IntermodalError("CLOSED", `${what}: ${which} has been closed`);
 }
 
 /** What no further attempt to connect can cure. */

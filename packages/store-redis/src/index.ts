@@ -30,7 +30,7 @@ export function redis(options: RedisOptions = {}): AdapterFactory {
       const key = JSON.stringify([numberOf(settings.client ?? options), numberOf(clock), url]);
       const { thing: connection, release } = connections.acquire(
         key,
-        () => new Connection({ servers, settings, name: `intermodal ${node}`, clock, logger }),
+        () => new Connection({ servers, settings, name: nameOf(node), clock, logger }),
       );
       return new RedisAdapter(connection, settings, context, async () => {
         if (release()) await connection.close();
@@ -43,6 +43,11 @@ export function redis(options: RedisOptions = {}): AdapterFactory {
 const byUrl = redis();
 export function adapter(): AdapterFactory {
   return byUrl;
+}
+
+/** As which servers list a connection: they take no spaces. */
+function nameOf(node: string): string {
+  return `intermodal:${node.replace(/[^!-~]/g, "_")}`;
 }
 
 /** Names an object in keys. */

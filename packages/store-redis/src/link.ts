@@ -1,6 +1,6 @@
 import { type Clock, isIntermodalError, type Logger } from "@intermodal/core/ports";
 import { Cluster, type RedisOptions as DriverOptions, Redis } from "ioredis";
-import { connectFailure, isReply, noCluster } from "./errors.ts";
+import { closed, connectFailure, isReply, noCluster } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
 import { assertUsable, type ServerInfo, serverInfoOf } from "./server-info.ts";
@@ -113,6 +113,7 @@ async function dialCluster(options: LinkOptions): Promise<Cluster> {
 
 /** Waits until a client that the host made is ready, which may take for ever: the host connects it. */
 export async function adopt(client: Client): Promise<Link> {
+  if (client.status === "end") throw closed("connect", "the client that redis() was given");
   if (client.status === "wait") await client.connect();
   if (client.status !== "ready") await new Promise<void>((resolve) => client.once("ready", () => resolve()));
   const server = await infoOf(client);

@@ -85,6 +85,8 @@ export function settingsOf(options: RedisOptions): Settings {
   if (!Number.isInteger(maxStreamEvents)) throw invalid(`maxStreamEvents is ${maxStreamEvents}, but must be whole`);
   if (client?.options.keyPrefix)
     throw invalid("the client has a keyPrefix, which channels do not get; use a namespace instead");
+  if ((client?.options as { stringNumbers?: boolean } | undefined)?.stringNumbers)
+    throw invalid("the client gives out numbers as text (stringNumbers); the store needs one that does not");
   if (client !== undefined && (options.connection ?? options.cluster) !== undefined)
     throw invalid("client excludes connection and cluster");
   return settings;

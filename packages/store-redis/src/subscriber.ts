@@ -1,5 +1,6 @@
-import { type Clock, messageOf, sleep } from "@intermodal/core/ports";
+import { type Clock, isIntermodalError, messageOf, sleep } from "@intermodal/core/ports";
 import type { Redis } from "ioredis";
+import { isReply } from "./errors.ts";
 import { duplicate, type Linked, type LinkOptions } from "./link.ts";
 
 /** Told of what is published on a channel. */
@@ -18,7 +19,8 @@ class Channel {
 const HEARTBEAT_MS = 2_500;
 /** After so long without a sign of life the connection is dead, whatever the machine says. */
 const SILENCE_MS = 5_000;
-const PAUSE_MS = 200;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
 const AT_ONCE = 500;
 
 /** One connection for all subscriptions of a process, watched by a heartbeat, and replaced by another one when it ends or falls silent. */
@@ -28,6 +30,8 @@ export class Subscriber {
   readonly #options: LinkOptions;
   readonly #channels = new Map<string, Channel>();
   #client: Redis | undefined;
+  /** What the server answered to a subscription, in place of doing it. */
+  #refusal: unknown;
   #running = false;
 
   constructor(connection: Linked, options: LinkOptions) {
@@ -66,17 +70,25 @@ export class Subscriber {
         await this.#serve();
         failures = 0;
       } catch (error) {
-        if (failures++ === 0)
-          this.#options.logger.debug("redis: no connection for subscriptions; trying on", { error: messageOf(error) });
+        if (failures++ === 0) this.#tell(error);
       }
-      await sleep(this.#clock, PAUSE_MS * (0.5 + Math.random()), closing);
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+      await sleep(this.#clock, pauseMs * (0.5 + Math.random()), closing);
     }
+  }
+
+  /** Of an outage, the connection for commands tells. */
+  #tell(error: unknown): void {
+    if (isIntermodalError(error, "UNAVAILABLE")) return;
+    this.#options.logger.warn("redis: no subscriptions; followers look for themselves meanwhile", {
+      error: messageOf(error),
+    });
   }
 
   /** One connection's life. */
   async #serve(): Promise<void> {
     const link = await this.#connection.ready("subscribe");
-    const client = await duplicate(link, `${this.#options.name} subscriptions`, SILENCE_MS, this.#clock);
+    const client = await duplicate(link, `${this.#options.name}:subscriptions`, SILENCE_MS, this.#clock);
     const ended = Promise.withResolvers<void>();
     const { closing } = this.#connection;
     const stop = () => client.disconnect();
@@ -86,10 +98,12 @@ export class Subscriber {
       closing.addEventListener("abort", stop, { once: true });
       if (closing.aborted || client.status !== "ready") return;
       this.#client = client;
+      this.#refusal = undefined;
       const names = [...this.#channels.keys()];
       for (let at = 0; at < names.length; at += AT_ONCE) void this.#subscribe(client, names.slice(at, at + AT_ONCE));
       this.#beat(client);
       await ended.promise;
+      if (this.#refusal !== undefined) throw this.#refusal;
     } finally {
       closing.removeEventListener("abort", stop);
       if (this.#client === client) this.#client = undefined;
@@ -103,8 +117,8 @@ export class Subscriber {
     try {
       await client.subscribe(...names);
     } catch (error) {
-      // Without it the followers would only poll: another connection may do better.
-      this.#options.logger.debug("redis: subscribing failed", { error: messageOf(error) });
+      // Of a connection that ended, that is no news; of one that stands, another one may do better.
+      if (isReply(error)) this.#refusal = error;
       client.disconnect();
       return;
     }

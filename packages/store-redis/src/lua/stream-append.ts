@@ -171,7 +171,8 @@ if not ended then
   redis.call('PEXPIREAT', log, at)
   redis.call('PEXPIREAT', meta, at)
 end
-if new > 0 or terminal then redis.call('PUBLISH', channel, text(last)) end
+-- It is stored: nobody being woken is no failure.
+if new > 0 or terminal then redis.pcall('PUBLISH', channel, text(last)) end
 table.insert(sequences, 1, 0)
 return sequences
 `,

@@ -83,7 +83,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 
   redis.call('ZREM', expiring, id)
   redis.call('DEL', key)
 end
-if #ended > 0 then redis.call('PUBLISH', channel, table.concat(ended, ' ')) end
+if #ended > 0 then redis.pcall('PUBLISH', channel, table.concat(ended, ' ')) end
 return answers
 `,
 };
