@@ -51,7 +51,7 @@ export class MongoEventStream implements EventStream {
       streamId,
       events: events.map((event) => takeRunEvent(event)),
     }));
-    return this.#appender.put("append", puts);
+    return this.#appender.put(puts);
   }
 
   async finish(finishes: readonly StreamFinish[]): Promise<void> {
@@ -61,7 +61,7 @@ export class MongoEventStream implements EventStream {
       events: [takeRunEvent(event)],
       ttlMs,
     }));
-    await this.#appender.put("finish", puts);
+    await this.#appender.put(puts);
   }
 
   async read(streamId: string, { after = 0, limit = DEFAULT_LIMIT }: ReadOptions = {}): Promise<StreamPage> {

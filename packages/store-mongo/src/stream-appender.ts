@@ -7,123 +7,132 @@ import type { Session } from "./session.ts";
 import { type Chunk, chunkId } from "./stream-chunk.ts";
 import { storeDataElsewhere } from "./stream-data.ts";
 import type { StreamLog } from "./stream-log.ts";
-import { type Found, type Placed, type Plan, type Put, plan } from "./stream-plan.ts";
+import { type Plan, type Put, plan } from "./stream-plan.ts";
+import { type Steps, StreamQueue, type Work } from "./stream-queue.ts";
 import { findStored, isStray } from "./stream-repeats.ts";
 import { encodeText } from "./text.ts";
 
-/** Puts for one stream, in order. */
-interface Work {
-  readonly streamId: string;
-  readonly puts: Put[];
-  /** Where their answers stand. */
-  readonly places: number[];
-  found: ReadonlyMap<string, Found>;
-  answers: readonly Placed[] | undefined;
+/** What is to be stored for a stream, and how the stream was seen to stand. */
+interface Prepared {
+  readonly stream: KnownStream;
+  readonly planned: Plan;
+  /** Absent where there is nothing new. */
+  readonly chunk: Chunk | undefined;
+  readonly heardAt: number;
+}
+
+type PreparedChunk = Prepared & { readonly chunk: Chunk };
+
+function hasChunk(prepared: Prepared | IntermodalError): prepared is PreparedChunk {
+  return !(prepared instanceof IntermodalError) && prepared.chunk !== undefined;
 }
 
 /** How long the last chunk of an expired stream is kept for the stream that comes after it: until long after that one's first chunk is there. */
 const CLOSED_MS = 24 * 60 * 60 * 1_000;
-/** Tries without a pause, since each means that somebody else got on. */
-const EAGER_ROUNDS = 3;
-const MAX_ROUNDS = 500;
-const LONGEST_PAUSE_MS = 20;
+/** An expired stream that others change at the same time is looked at again. */
+const MAX_LOOKS = 100;
+const LOOK_PAUSE_MS = 10;
 /** What is read of other processes' chunks at once. */
 const CATCH_UP = 100;
+const LAST_DATE_MS = 8_640_000_000_000_000;
+const WHAT = "append";
 
 /** Appends to streams: a chunk is stored at the place after the last one, where at most one can be. */
 export class StreamAppender {
   readonly #session: Session;
   readonly #log: StreamLog;
   readonly #known = new KnownStreams();
+  readonly #queue: StreamQueue;
   readonly #onStored: (stream: KnownStream, chunk: Chunk) => Promise<void>;
 
   /** @param onStored Told of each chunk; its append is answered afterwards. */
   constructor(session: Session, log: StreamLog, onStored: (stream: KnownStream, chunk: Chunk) => Promise<void>) {
     this.#session = session;
     this.#log = log;
+    this.#queue = new StreamQueue(session.clock, (works) => this.#store(works));
     this.#onStored = onStored;
   }
 
   /**
    * Stores what is not stored yet.
-   * @returns the sequences of each put's events. @throws as `answersOf`; `UNAVAILABLE`, `CLOSED`.
+   * @returns the sequences of each put's events. @throws as `answersOf`; what all failed for alike.
    */
-  async put(
-    what: string,
-    items: readonly Tried<Put & { readonly streamId: string }>[],
-  ): Promise<readonly (readonly number[])[]> {
-    const answers: Tried<readonly number[]>[] = new Array(items.length);
-    let pending = group(items, answers);
-    for (let round = 1; pending.length > 0; round++) {
-      try {
-        if (round > MAX_ROUNDS) throw unavailable(what, "too many others append to the stream at once");
-        if (round > EAGER_ROUNDS)
-          await sleep(this.#session.clock, Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * round));
-        await this.#round(what, pending);
-      } catch (error) {
-        for (const { streamId } of pending) this.#known.forget(streamId);
-        // Those that are through have their answers; the caller repeats the others.
-        if (!(error instanceof IntermodalError) || !answers.some(() => true)) throw error;
-        for (const { places } of pending) for (const place of places) answers[place] = error;
-        break;
-      }
-      pending = pending.filter((work) => !isThrough(work, answers));
-    }
-    return answersOf(answers);
-  }
-
-  async #round(what: string, pending: readonly Work[]): Promise<void> {
-    const prepared = await Promise.all(pending.map((work) => this.#prepare(what, work)));
-    const sentAt = this.#session.clock.now();
-    const toStore = prepared.filter(({ chunk }) => chunk !== undefined);
-    const stored =
-      toStore.length === 0
-        ? []
-        : await this.#log.insert(
-            what,
-            toStore.map(({ chunk }) => chunk as Chunk),
-          );
-    const isStored = new Map(toStore.map(({ work }, at) => [work, stored[at] as boolean]));
-    await Promise.all(
-      prepared.map(async ({ work, stream, planned, chunk, heardAt }) => {
-        if (chunk === undefined) work.answers = planned.answers;
-        else if (isStored.get(work) !== true) await this.#catchUp(what, stream);
-        else if (await this.#stands(what, stream, chunk, { heardAt, sentAt })) {
-          work.answers = planned.answers;
-          this.#known.remember(stream);
-          await this.#onStored(stream, chunk);
-        }
-      }),
+  async put(items: readonly Tried<Put & { readonly streamId: string }>[]): Promise<readonly (readonly number[])[]> {
+    const placed = await Promise.all(
+      items.map((item) => (item instanceof IntermodalError ? item : this.#queue.put(item.streamId, item))),
     );
+    const [first] = placed;
+    if (first instanceof IntermodalError && placed.every((one) => one === first)) throw first;
+    return answersOf(placed);
   }
 
-  async #prepare(what: string, work: Work) {
+  /** One step with each stream. */
+  async #store(works: readonly Work[]): Promise<Steps> {
+    const prepared = await Promise.all(works.map((work) => this.#tryPrepare(work)));
+    const sentAt = this.#session.clock.now();
+    const stored = await this.#insert(prepared.filter(hasChunk));
+    return prepared.map(async (one, at) => {
+      if (one instanceof IntermodalError) return (works[at] as Work).puts.map(() => one);
+      const { stream, planned, chunk, heardAt } = one;
+      if (chunk === undefined) return planned.answers;
+      if (!stored.has(chunk)) return this.#catchUp(stream);
+      if (!(await this.#stands(stream, chunk, { heardAt, sentAt }))) return undefined;
+      this.#known.remember(stream);
+      await this.#onStored(stream, chunk);
+      return planned.answers;
+    });
+  }
+
+  /** @returns those that were stored: another one has the others' place. */
+  async #insert(toStore: readonly PreparedChunk[]): Promise<ReadonlySet<Chunk>> {
+    if (toStore.length === 0) return new Set();
+    const chunks = toStore.map(({ chunk }) => chunk);
+    try {
+      const stored = await this.#log.insert(WHAT, chunks);
+      return new Set(chunks.filter((_, at) => stored[at]));
+    } catch (error) {
+      for (const { stream } of toStore) this.#known.forget(stream.streamId);
+      throw error;
+    }
+  }
+
+  /** What concerns one stream stops no other. */
+  async #tryPrepare(work: Work): Promise<Prepared | IntermodalError> {
+    try {
+      return await this.#prepare(work);
+    } catch (error) {
+      this.#known.forget(work.streamId);
+      if (error instanceof IntermodalError) return error;
+      throw error;
+    }
+  }
+
+  async #prepare(work: Work): Promise<Prepared> {
     const { clock } = this.#session;
-    const now = await this.#session.serverNow(what);
+    const now = await this.#session.serverNow(WHAT);
     const known = this.#known.get(work.streamId);
-    const stream = known?.isFresh(clock.now(), now) ? known : await this.#load(what, work.streamId);
+    const stream = known?.isFresh(clock.now(), now) ? known : await this.#load(work.streamId);
     const { heardAt } = stream;
-    work.found = await findStored(what, this.#log, stream, work);
-    const planned = plan(stream, work.puts, work.found);
-    const chunk = await this.#chunkOf(what, stream, planned, now);
-    return { work, stream, planned, chunk, heardAt };
+    const found = await findStored(WHAT, this.#log, stream, work);
+    const planned = plan(stream, work.puts, found);
+    return { stream, planned, chunk: await this.#chunkOf(stream, planned, now), heardAt };
   }
 
   /** How a stream stands now. An expired one is closed, for its successor to begin after it. */
-  async #load(what: string, streamId: string): Promise<KnownStream> {
+  async #load(streamId: string): Promise<KnownStream> {
     const { clock } = this.#session;
-    for (let attempt = 1; ; attempt++) {
+    for (let look = 1; look <= MAX_LOOKS; look++) {
       const heardAt = clock.now();
       const stream = new KnownStream(streamId, undefined, heardAt);
-      const head = await this.#log.last(what, stream.key, "local");
+      const head = await this.#log.last(WHAT, stream.key, "local");
       if (head === undefined) return this.#keep(stream);
-      const now = await this.#session.serverNow(what);
+      const now = await this.#session.serverNow(WHAT);
       if (head.closed || head.expires_at.getTime() > now) return this.#keep(new KnownStream(streamId, head, heardAt));
-      if (await this.#log.close(what, head, CLOSED_MS))
+      if (await this.#log.close(WHAT, head, CLOSED_MS))
         return this.#keep(new KnownStream(streamId, { ...head, closed: true }, heardAt));
-      if (attempt === MAX_ROUNDS) throw unavailable(what, "the stream is being changed by too many others at once");
-      if (attempt > EAGER_ROUNDS) await sleep(clock, Math.random() * LONGEST_PAUSE_MS);
+      await sleep(clock, Math.random() * LOOK_PAUSE_MS);
     }
+    throw unavailable(WHAT, "the stream is being changed by too many others at once");
   }
 
   #keep(stream: KnownStream): KnownStream {
@@ -132,18 +141,18 @@ export class StreamAppender {
   }
 
   /** Takes note of what others have appended since. */
-  async #catchUp(what: string, stream: KnownStream): Promise<void> {
+  async #catchUp(stream: KnownStream): Promise<undefined> {
     const heardAt = this.#session.clock.now();
-    const heads = await this.#log.headsFrom(what, stream.key, stream.place, CATCH_UP);
+    const heads = await this.#log.headsFrom(WHAT, stream.key, stream.place, CATCH_UP);
     if (heads.length === CATCH_UP || !heads.every((head) => stream.follow(head, heardAt)))
       this.#known.forget(stream.streamId);
   }
 
-  async #chunkOf(what: string, stream: KnownStream, planned: Plan, now: number): Promise<Chunk | undefined> {
+  async #chunkOf(stream: KnownStream, planned: Plan, now: number): Promise<Chunk | undefined> {
     const { events, bytes, writers, ttlMs } = planned;
     if (events.length === 0 && ttlMs === undefined) return undefined;
     const { key, place, base, last, incarnation = randomUUID(), streamId } = stream;
-    const total = bytes.reduce((sum, one) => sum + one, 0);
+    const lastsMs = ttlMs ?? this.#session.settings.streamSafetyTtlMs;
     const document = {
       _id: chunkId(key, place),
       stream: encodeText(streamId),
@@ -153,12 +162,12 @@ export class StreamAppender {
       to: last + events.length,
       ended: ttlMs !== undefined,
       appended_at: new Date(now),
-      expires_at: new Date(Math.min(now + (ttlMs ?? this.#session.settings.streamSafetyTtlMs), LAST_DATE_MS)),
-      bytes: total,
+      expires_at: new Date(Math.min(now + lastsMs, LAST_DATE_MS)),
+      bytes: bytes.reduce((sum, one) => sum + one, 0),
       writers,
       events,
     };
-    return storeDataElsewhere(what, this.#log, { key, place, bytes }, document);
+    return storeDataElsewhere(WHAT, this.#log, { key, place, bytes }, document);
   }
 
   /**
@@ -166,48 +175,16 @@ export class StreamAppender {
    * @param times When the stream was last known to stand as it was planned for, and when the chunk was sent.
    */
   async #stands(
-    what: string,
     stream: KnownStream,
     chunk: Chunk,
     { heardAt, sentAt }: { readonly heardAt: number; readonly sentAt: number },
   ): Promise<boolean> {
     const took = this.#session.clock.now() - heardAt;
-    if (took > SLOW_MS && (await isStray(what, this.#log, stream.key, chunk))) {
+    if (took > SLOW_MS && (await isStray(WHAT, this.#log, stream.key, chunk))) {
       this.#known.forget(stream.streamId);
       return false;
     }
     if (!stream.follow(chunk, sentAt)) this.#known.forget(stream.streamId);
     return true;
   }
-}
-
-const LAST_DATE_MS = 8_640_000_000_000_000;
-
-function group(
-  items: readonly Tried<Put & { readonly streamId: string }>[],
-  answers: Tried<readonly number[]>[],
-): readonly Work[] {
-  const works = new Map<string, Work>();
-  items.forEach((item, place) => {
-    if (item instanceof IntermodalError) {
-      answers[place] = item;
-      return;
-    }
-    let work = works.get(item.streamId);
-    if (work === undefined) {
-      work = { streamId: item.streamId, puts: [], places: [], found: new Map(), answers: undefined };
-      works.set(item.streamId, work);
-    }
-    work.puts.push(item);
-    work.places.push(place);
-  });
-  return [...works.values()];
-}
-
-function isThrough({ answers: placed, places }: Work, answers: Tried<readonly number[]>[]): boolean {
-  if (placed === undefined) return false;
-  places.forEach((place, at) => {
-    answers[place] = placed[at] as Placed;
-  });
-  return true;
 }
