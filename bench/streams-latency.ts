@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { Figure } from "./figures.ts";
-import { type BenchOptions, newPlace } from "./streams-place.ts";
+import { type BenchOptions, newPlace, nowMs } from "./streams-place.ts";
 import { withProcesses } from "./streams-processes.ts";
 
 const WARM_MS = 1_500;
@@ -48,15 +48,19 @@ export async function measureLatency(options: BenchOptions): Promise<readonly Fi
 async function measureShape(options: BenchOptions, shape: Shape): Promise<readonly Figure[]> {
   const { title, runs, each, rate, http = false, inDetail = false } = shape;
   const place = newPlace(options);
-  const { written, received, connections } = await withProcesses(options.seconds * 1_000, async (processes) => {
-    const server = http ? await processes.serve(place) : undefined;
-    const before = inDetail ? await countConnections(place.url) : undefined;
-    const subscriber = await processes.subscribe({ ...place, runs, each, http: server });
-    if (before !== undefined) await sleep(SETTLE_MS);
-    const connections = before === undefined ? undefined : ((await countConnections(place.url)) ?? 0) - before;
-    const written = await processes.write({ ...place, runs, rate, warmMs: WARM_MS, forMs: options.seconds * 1_000 });
-    return { written, received: await subscriber.received(), connections };
-  });
+  const { written, received, connections, storeCpu } = await withProcesses(
+    options.seconds * 1_000,
+    async (processes) => {
+      const server = http ? await processes.serve(place) : undefined;
+      const before = inDetail ? await countConnections(place.url) : undefined;
+      const subscriber = await processes.subscribe({ ...place, runs, each, http: server });
+      if (before !== undefined) await sleep(SETTLE_MS);
+      const connections = before === undefined ? undefined : ((await countConnections(place.url)) ?? 0) - before;
+      const load = await loadOf(place.url);
+      const written = await processes.write({ ...place, runs, rate, warmMs: WARM_MS, forMs: options.seconds * 1_000 });
+      return { written, received: await subscriber.received(), connections, storeCpu: await load?.() };
+    },
+  );
   const wanted = written.events.reduce((sum, events) => sum + events * each, 0);
   const got = received.gapless ? received.events.reduce((sum, events) => sum + events, 0) : 0;
   return [
@@ -66,6 +70,8 @@ async function measureShape(options: BenchOptions, shape: Shape): Promise<readon
     { name: `${title}: longest`, value: received.longest, unit: "ms" },
     { name: `${title}: delivered`, value: (100 * got) / wanted, unit: "%", must: 100, good: "at least" },
     { name: `${title}: subscribers' CPU`, value: 100 * received.cpu, unit: "% of a core" },
+    { name: `${title}: writer's CPU`, value: 100 * written.cpu, unit: "% of a core" },
+    ...(storeCpu === undefined ? [] : [{ name: `${title}: store's CPU`, value: 100 * storeCpu, unit: "% of a core" }]),
     ...(connections === undefined
       ? []
       : [{ name: `${title}: connections to the store`, value: connections, unit: "", must: CONNECTIONS }]),
@@ -74,12 +80,32 @@ async function measureShape(options: BenchOptions, shape: Shape): Promise<readon
 
 /** How many connections the store sees. `undefined` where it is asked in another way. */
 async function countConnections(url: string): Promise<number | undefined> {
+  return askRedis(
+    url,
+    async (redis) =>
+      String(await redis.client("LIST"))
+        .trim()
+        .split("\n").length,
+  );
+}
+
+/** Begins to measure what the store takes of the processor. @returns how much of a core it was. `undefined` where it is asked in another way. */
+async function loadOf(url: string): Promise<(() => Promise<number>) | undefined> {
+  const used = () =>
+    askRedis(url, async (redis) => {
+      const found = [...(await redis.info("cpu")).matchAll(/^used_cpu_(?:user|sys):([\d.]+)/gm)];
+      return found.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+    });
+  const [begun, before] = [nowMs(), await used()];
+  if (before === undefined) return undefined;
+  return async () => (1_000 * (((await used()) ?? before) - before)) / (nowMs() - begun);
+}
+
+async function askRedis<Answer>(url: string, ask: (redis: Redis) => Promise<Answer>): Promise<Answer | undefined> {
   if (!/^rediss?:/.test(url)) return undefined;
   const redis = new Redis(url);
   try {
-    return String(await redis.client("LIST"))
-      .trim()
-      .split("\n").length;
+    return await ask(redis);
   } finally {
     redis.disconnect();
   }

@@ -40,9 +40,9 @@ onEachStore(
       await vi.waitFor(() => expect(lines.returns).toBe(round + 1), { timeout: BACK_MS, interval: 50 });
     }
     const [wellMs, awayMs] = [median(well), median(away)];
-    const slower = (100 * (awayMs / wellMs - 1)).toFixed(1);
+    const slower = `${awayMs > wellMs ? "+" : ""}${(100 * (awayMs / wellMs - 1)).toFixed(1)}`;
     console.log(
-      `${stage.storeKind}: handlers took ${wellMs.toFixed(2)} ms (median of ${well.length}), and ${awayMs.toFixed(2)} ms while the store was away: ${slower} % longer`,
+      `${stage.storeKind}: handlers took ${wellMs.toFixed(2)} ms (median of ${well.length}), and ${awayMs.toFixed(2)} ms while the store was away (${slower} %)`,
     );
     expect((await app.health()).lostRunEvents).toBeGreaterThan(0);
     expect(awayMs).toBeLessThan(SLOWER.factor * wellMs + SLOWER.moreMs);
