@@ -12,8 +12,8 @@ import { BadUsageError, wholeNumber } from "./usage.ts";
 
 const USAGE = `usage: npm run bench -- streams [options]
 
+  --store KIND     redis, valkey or mongo: one of its own on loopback, which ends with it (redis)
   --url URL        a store that is there already, which gets namespaces of this bench's own
-                   (a Redis of its own on loopback, which ends with it)
   --subscribers N  of one run, and runs of one subscriber each (100)
   --rate N         events a second of each run (50)
   --seconds N      how long each latency is measured (5)
@@ -29,11 +29,14 @@ const PARTS: Readonly<Record<string, (options: BenchOptions) => Promise<readonly
   memory: measureMemory,
 };
 
+const STORES = ["redis", "valkey", "mongo"] as const;
+
 /** @returns the exit status: 1 where a figure that must be reached was not. */
 export async function benchStreams(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      store: { type: "string", default: "redis" },
       url: { type: "string" },
       subscribers: { type: "string", default: "100" },
       rate: { type: "string", default: "50" },
@@ -57,7 +60,7 @@ export async function benchStreams(args: readonly string[]): Promise<number> {
     rate: wholeNumber("rate", values.rate, 1),
     seconds: wholeNumber("seconds", values.seconds, 1),
   };
-  const server = values.url === undefined ? await startRedis() : undefined;
+  const server = values.url === undefined ? await startStore(values.store) : undefined;
   try {
     const url = values.url ?? server?.url ?? "";
     const on = server === undefined ? redact(url) : `${server.kind} ${server.version}`;
@@ -71,10 +74,12 @@ export async function benchStreams(args: readonly string[]): Promise<number> {
   }
 }
 
-async function startRedis(): Promise<Server> {
-  const missing = await whyMissing("redis");
+async function startStore(name: string): Promise<Server> {
+  const kind = STORES.find((store) => store === name);
+  if (kind === undefined) throw new BadUsageError(`--store takes ${STORES.join(", ")}, not "${name}"`);
+  const missing = await whyMissing(kind);
   if (missing !== undefined) throw new BadUsageError(`${missing}\nor name a store with --url`);
-  return startServer("redis");
+  return startServer(kind, {});
 }
 
 async function measure(
