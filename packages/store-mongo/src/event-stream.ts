@@ -66,7 +66,8 @@ export class MongoEventStream implements EventStream {
 
   async read(streamId: string, { after = 0, limit = DEFAULT_LIMIT }: ReadOptions = {}): Promise<StreamPage> {
     this.#session.assertOpen("read");
-    const page = await this.#reader.read("read", streamId, after, { limit, maxBytes: Number.POSITIVE_INFINITY });
+    const limits = { limit, whole: false, maxBytes: Number.POSITIVE_INFINITY };
+    const page = await this.#reader.read("read", streamId, after, limits);
     const { events, gap, last, ended } = page;
     return gap === undefined ? { events, last, ended } : { events, gap, last, ended };
   }

@@ -5,9 +5,12 @@ import type { Session } from "./session.ts";
 import { type Chunk, type ChunkHead, endOf, readEvent, streamKey } from "./stream-chunk.ts";
 import type { StreamLog } from "./stream-log.ts";
 
-/** How much one page may hold: so many events, and about so many bytes. */
+/** How much one page may hold. */
 export interface PageLimits {
+  /** So many events: exactly, or as many more as come with them where `whole` chunks are taken. */
   readonly limit: number;
+  readonly whole: boolean;
+  /** About so many bytes. */
   readonly maxBytes: number;
 }
 
@@ -19,6 +22,8 @@ export interface StreamSight extends LogPage {
   readonly expiresAt: number;
 }
 
+/** How many chunks are asked for at first, and at last: nothing tells how many events each of them holds. */
+const FIRST_CHUNKS = 8;
 const MAX_CHUNKS = 500;
 /** The cap may take what is about to be read. */
 const ATTEMPTS = 10;
@@ -65,7 +70,7 @@ export class StreamReader {
     streamId: string,
     head: ChunkHead,
     after: number,
-    { limit, maxBytes }: PageLimits,
+    { limit, whole, maxBytes }: PageLimits,
   ): Promise<StreamSight | undefined> {
     const { base, incarnation } = head;
     const from = base + after + 1;
@@ -81,22 +86,26 @@ export class StreamReader {
         events += chunk.to - Math.max(chunk.from, after + 1) + 1;
         bytes += chunk.bytes;
         place = endOf(chunk) + 1;
-        if (events >= limit || bytes >= maxBytes) return false;
+        if (bytes >= maxBytes || (!whole && events >= limit)) return false;
       }
-      return true;
+      return events < limit;
     };
-    let found = await this.#log.chunksFrom(what, key, place, Math.min(limit, MAX_CHUNKS), maxBytes);
+    let asked = Math.min(limit, FIRST_CHUNKS);
+    let found = await this.#log.chunksFrom(what, key, place, asked, maxBytes);
     if (found[0]?.from !== after + 1) {
       const before = await this.#log.chunkBefore(what, key, from);
       if (before !== undefined && before.incarnation === incarnation && before.to > after) found = [before, ...found];
     }
-    while (take(found) && found.length > 0)
-      found = await this.#log.chunksFrom(what, key, place, Math.min(limit - events, MAX_CHUNKS), maxBytes - bytes);
+    while (take(found) && found.length >= asked) {
+      asked = Math.min(limit - events, MAX_CHUNKS, 4 * asked);
+      found = await this.#log.chunksFrom(what, key, place, asked, maxBytes - bytes);
+    }
     const [first] = chunks;
     // All of it went meanwhile.
     if (first === undefined) return undefined;
     const gap = first.from > after + 1 ? { from: after + 1, to: first.from - 1 } : undefined;
-    const read = (await this.#events(what, streamId, chunks, after + 1)).slice(0, limit);
+    const all = await this.#events(what, streamId, chunks, after + 1);
+    const read = whole ? all : all.slice(0, limit);
     const seen = chunks.at(-1) as Chunk;
     return sightOf(seen.to > head.to ? seen : head, read, gap, bytes);
   }

@@ -16,7 +16,7 @@ interface Watched {
 }
 
 /** What a follower reads at once. */
-const PAGE = { limit: 256, maxBytes: 4 * 1_048_576 };
+const PAGE = { limit: 256, whole: true, maxBytes: 2 * 1_048_576 };
 /** Streams that are asked for at once. */
 const MAX_ASKED = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
