@@ -50,7 +50,7 @@ export function pack(folder: string, into: string): PackedPackage {
 }
 
 /** What the packages expect their users to have: the vitest that the kit binds to, and the drivers. */
-const PEERS = ["vitest", "@nats-io", "amqplib"];
+const PEERS = ["vitest", "@nats-io", "amqplib", "ioredis", "mongodb"];
 
 /** A project that has the tarballs installed, and nothing else of this repository but {@link PEERS}. */
 export function consumer(project: string, packages: PackedPackage[]): void {

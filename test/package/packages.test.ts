@@ -74,7 +74,7 @@ describe("types, for a project that has the packages installed", () => {
     ["ES modules of Node", "nodenext", "nodenext", "esm.mts"],
     ["CommonJS of Node, which requires them", "nodenext", "nodenext", "cjs.cts"],
     ["a bundler", "esnext", "bundler", "bundled.ts"],
-  ])("compile: %s", (_, module, moduleResolution, file) => {
+  ])("compile: %s", { timeout: 120_000 }, (_, module, moduleResolution, file) => {
     const ours = (withDrivers: boolean) =>
       packages.filter(({ name }) => withDrivers || !/adapter-|store-/.test(name)).flatMap((each) => each.entryPoints);
     const options = {
