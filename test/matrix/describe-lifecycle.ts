@@ -6,8 +6,12 @@ import { skipWithout } from "../servers/skip-without.ts";
 import { type BusName, STORES, type StoreName, startCarrier, whyNo } from "./carriers.ts";
 import { combine } from "./combine.ts";
 
-/** So many beside each other that the machine is never so busy that what should come soon comes late. What stands in for MongoDB takes ten times the CPU of the others. */
-const AT_ONCE: Record<StoreName, number> = { memory: 20, redis: 20, valkey: 20, "redis-cluster": 20, mongo: 5 };
+/**
+ * So many beside each other that the machine is never so busy that what should come soon comes late: RabbitMQ takes more of it than the others, and what stands in for MongoDB ten times as
+ * much.
+ */
+const AT_ONCE: Partial<Record<BusName | StoreName, number>> = { rabbit: 10, mongo: 5 };
+const AT_ONCE_ELSE = 20;
 
 /**
  * The life of a task over the buses of one server and the stores of others.
@@ -15,8 +19,9 @@ const AT_ONCE: Record<StoreName, number> = { memory: 20, redis: 20, valkey: 20, 
  */
 export async function describeLifecycle(bus: BusName, usual: StoreName): Promise<void> {
   const asked = process.env.INTERMODAL_STORES?.split(",") ?? [usual];
-  vi.setConfig({ maxConcurrency: Math.min(...asked.map((store) => AT_ONCE[store as StoreName])) });
-  for (const store of STORES.filter((name) => asked.includes(name))) await describePair(bus, store);
+  const stores = STORES.filter((name) => asked.includes(name));
+  vi.setConfig({ maxConcurrency: Math.min(...[bus, ...stores].map((name) => AT_ONCE[name] ?? AT_ONCE_ELSE)) });
+  for (const store of stores) await describePair(bus, store);
 }
 
 async function describePair(bus: BusName, store: StoreName): Promise<void> {
