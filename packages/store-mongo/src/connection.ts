@@ -36,6 +36,7 @@ export class Connection {
   #isUp = false;
   #generation = 0;
   #connecting: Promise<void> | undefined;
+  #asking: Promise<Document> | undefined;
   readonly #onClosed = () => {
     this.#isClientClosed = true;
   };
@@ -104,7 +105,10 @@ export class Connection {
   async serverNow(what: string): Promise<number> {
     const now = this.serverClock.now();
     if (now !== undefined) return now;
-    const { localTime } = await this.hello(what);
+    this.#asking ??= this.hello(what).finally(() => {
+      this.#asking = undefined;
+    });
+    const { localTime } = await this.#asking;
     return this.serverClock.now() ?? (localTime as Date).getTime();
   }
 

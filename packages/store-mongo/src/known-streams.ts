@@ -7,11 +7,11 @@ const MAX_WRITERS = 500;
  * The cap frees the places of what it takes. A chunk that was meant for a place of long ago would then be stored amid what is gone: so a stream is taken to stand as it was last heard
  * of for so long only,
  */
-const FRESH_MS = 250;
+const FRESH_MS = 1_000;
 /** what took longer than this to store is looked at again, */
-export const SLOW_MS = 500;
+export const SLOW_MS = 1_500;
 /** and nothing younger than this is taken. */
-export const CAP_AGE_MS = 700;
+export const CAP_AGE_MS = 2_000;
 
 /** How a stream stood when it was last heard of. Whether it is still so shows when the next chunk is stored. */
 export class KnownStream {

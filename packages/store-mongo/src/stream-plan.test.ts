@@ -120,7 +120,7 @@ describe("what is known of a stream", () => {
     const known = stream();
     expect([
       known.isFresh(100, 999),
-      known.isFresh(300, 999),
+      known.isFresh(1_500, 999),
       known.isFresh(-1, 999),
       known.isFresh(100, 1_000),
     ]).toEqual([true, false, false, false]);
