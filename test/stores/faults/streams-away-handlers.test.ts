@@ -28,14 +28,14 @@ onEachStore(
       { state, streams: store.toString().replace(/\/$/, ""), concurrency: CONCURRENCY },
       { ...buses, logger: lines },
     );
-    const batches = new TaskBatches(app, SIZE);
+    const batches = new TaskBatches(app);
     await app.start();
-    await batches.run();
+    await batches.run(SIZE);
     const [well, away]: [number[], number[]] = [[], []];
     for (let round = 0; round < ROUNDS; round++) {
-      well.push(...(await batches.run()).handlerMs);
+      well.push(...(await batches.run(SIZE)).handlerMs);
       proxy.cut();
-      away.push(...(await batches.run()).handlerMs);
+      away.push(...(await batches.run(SIZE)).handlerMs);
       proxy.mend();
       await vi.waitFor(() => expect(lines.returns).toBe(round + 1), { timeout: BACK_MS, interval: 50 });
     }

@@ -23,6 +23,12 @@ export class Lines implements Logger {
   }
 }
 
+export interface BatchSize {
+  readonly tasks: number;
+  /** That each handler emits. */
+  readonly notes: number;
+}
+
 /** What became of one batch of tasks. */
 export interface Batch {
   readonly ids: readonly string[];
@@ -34,14 +40,12 @@ export interface Batch {
 /** Runs tasks one batch after the other, in this process, by handlers that emit and time themselves. */
 export class TaskBatches {
   readonly #app: App;
-  readonly #size: { readonly tasks: number; readonly notes: number };
   #tookMs: number[] = [];
   #batches = 0;
 
   /** Registers the handler: before the app is started. */
-  constructor(app: App, size: { readonly tasks: number; readonly notes: number }) {
+  constructor(app: App) {
     this.#app = app;
-    this.#size = size;
     app.handle(work, async ({ n, notes, waitMs }, ctx) => {
       const begun = performance.now();
       for (let note = 1; note <= notes; note++) ctx.emit("note", { note, text: "what a model says next" });
@@ -52,8 +56,7 @@ export class TaskBatches {
   }
 
   /** Resolves when all have completed. */
-  async run(): Promise<Batch> {
-    const { tasks, notes } = this.#size;
+  async run({ tasks, notes }: BatchSize): Promise<Batch> {
     const batch = ++this.#batches;
     const ids = numbers(tasks).map((n) => `batch-${batch}-${n}`);
     const begun = performance.now();
