@@ -46,9 +46,8 @@ export class TaskTable implements RecordTable, SweepTable {
   async readMembers(members: readonly string[]): Promise<readonly Reading[]> {
     const read = async (part: readonly string[]) => {
       const keys = part.map((member) => `${this.#prefix}task:${member}`);
-      const askedAt = this.#session.clock.now();
       const [now, ...found] = (await this.#session.script("read tasks", taskRead, keys, [])) as Answers<StoredFields>;
-      this.#clock.learn(now, askedAt);
+      this.#clock.learn(now);
       return found.map((fields) => readingOf(fields, now));
     };
     return (await Promise.all(inParts(members).map(read))).flat();
@@ -59,10 +58,9 @@ export class TaskTable implements RecordTable, SweepTable {
       const args: (string | number)[] = [MAX_STEP_AGE_MS, this.channel, part.length];
       for (const change of part) pushChange(args, change);
       const keys = [this.#prefix, `${this.#prefix}expiring`];
-      const askedAt = this.#session.clock.now();
       const answer = await this.#session.script("write tasks", taskWrite, keys, args);
       const [now, ...results] = answer as Answers<StoredFields | 0>;
-      this.#clock.learn(now, askedAt);
+      this.#clock.learn(now);
       return results.map((result) => (result === 0 ? undefined : readingOf(result, now)));
     };
     return (await Promise.all(inParts(changes).map(write))).flat();

@@ -162,7 +162,8 @@ export abstract class OptimisticTaskStateStore implements TaskStateStore {
       "settle",
       tryEach(settles, (ask): RecordStep<SettleOutcome> => {
         const taken = this.#takeSettle(ask);
-        return { id: ask.id, run: (record, now) => transitions.settle(record, taken, now) };
+        const countsDelay = "delayMs" in ask.outcome && (ask.outcome.delayMs ?? 0) > 0;
+        return { id: ask.id, countsDelay, run: (record, now) => transitions.settle(record, taken, now) };
       }),
     );
     return outcomes.map((outcome) =>

@@ -86,6 +86,23 @@ describe("steps over a store that compares and sets", () => {
     expect(await steps.take([cancel("a")])).toEqual([10]);
   });
 
+  test("a delay is counted from the store's own time, also in a batch with others", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.asked.length = 0;
+    await steps.take([touch("a"), { ...touch("a"), countsDelay: true }]);
+    expect(table.asked).toEqual(["read a", "write a"]);
+  });
+
+  test("where the store's time is told a little late, a record's times do not go back", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    const { updatedAt } = table.records.get("a") as TaskRecord;
+    table.behindMs = 50;
+    await steps.take([touch("a")]);
+    expect(table.records.get("a")?.updatedAt).toBe(updatedAt);
+  });
+
   test("a step that was computed too long ago is taken again", async () => {
     const { table, steps } = open();
     await steps.take([create("a")]);

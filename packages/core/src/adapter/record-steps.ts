@@ -13,6 +13,8 @@ export interface RecordStep<Outcome> {
   readonly run: (record: TaskRecord | undefined, now: number) => Step<Outcome, TaskRecord | undefined>;
   /** Nothing is expected there: tried as if nothing were. */
   readonly isNew?: boolean | undefined;
+  /** It counts a delay from the store's time, which must not be too short: taken from a reading, never from what is remembered. */
+  readonly countsDelay?: boolean | undefined;
 }
 
 /** Tries without a pause, since each means that somebody else got on. */
@@ -116,16 +118,19 @@ export class RecordSteps {
         groups.set(step.id, group);
         if (now !== undefined) group.reading = this.#guess(step, now);
       }
+      if (step.countsDelay) group.reading = undefined;
       group.steps.push(step);
       group.places.push(place);
     });
     return [...groups.values()];
   }
 
-  #guess({ id, isNew }: RecordStep<unknown>, now: number): Reading | undefined {
+  #guess({ id, isNew, countsDelay }: RecordStep<unknown>, now: number): Reading | undefined {
+    if (countsDelay) return undefined;
     const record = this.#known.get(id);
     if (record?.expiresAt !== undefined) return undefined;
-    if (record !== undefined) return { record, version: record.version, now };
+    // What is told of the store's clock may be a little behind, but a record's times do not go back.
+    if (record !== undefined) return { record, version: record.version, now: Math.max(now, record.updatedAt) };
     return isNew === true ? { record: undefined, version: 0, now } : undefined;
   }
 

@@ -8,8 +8,10 @@ export class FakeTable implements RecordTable {
   /** What was asked of it: `read a`, `write a`. */
   readonly asked: string[] = [];
   time = 1_000_000;
-  /** Known to clients. */
+  /** Known to clients, */
   tellsTime = true;
+  /** so late. */
+  behindMs = 0;
   /** Runs before the next write, once: as another process would get in between. */
   beforeWrite: (() => void) | undefined;
   /** The next writes take effect and then fail with these. */
@@ -18,7 +20,7 @@ export class FakeTable implements RecordTable {
   readonly refusals = new Map<string, IntermodalError>();
 
   now(): number | undefined {
-    return this.tellsTime ? this.time : undefined;
+    return this.tellsTime ? this.time - this.behindMs : undefined;
   }
 
   async read(ids: readonly string[]): Promise<readonly Reading[]> {

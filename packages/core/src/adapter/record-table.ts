@@ -27,7 +27,7 @@ export const MAX_STEP_AGE_MS = 1_000;
  * there.
  */
 export interface RecordTable {
-  /** What the store's clock says now, as far as that can be told from its latest answers; `undefined` where it can't. */
+  /** What the store's clock says now, as far as that can be told from its latest answers: not ahead of it, a little behind at the most; `undefined` where it can't. */
   now(): number | undefined;
   /** In the order of the ids. @throws `UNAVAILABLE`, `CLOSED`. */
   read(ids: readonly string[]): Promise<readonly Reading[]>;
