@@ -53,7 +53,7 @@ export class Connection {
     this.#client = settings.client ?? makeClient(options);
     this.#client.on("topologyClosed", this.#onClosed);
     this.#client.on("topologyOpening", this.#onOpening);
-    this.#db = this.#client.db(place.database);
+    this.#db = this.#client.db(place.database, { readPreference: "primary", writeConcern: { w: "majority" } });
     this.#connectDeadlines = new Deadlines(clock, commandTimeoutMs + PROBE_MS, false);
     // A server has to be there in time, then the answer.
     this.#deadlines = new Deadlines(clock, 2 * commandTimeoutMs, true);
@@ -175,7 +175,8 @@ function makeClient({ place, settings, name }: ConnectionOptions): MongoClient {
   const { commandTimeoutMs } = settings;
   try {
     return new MongoClient(place.url, {
-      appName: name.slice(0, 128),
+      // The server refuses longer ones, in bytes.
+      appName: name.replace(/[^\x20-\x7e]/g, "?").slice(0, 128),
       maxPoolSize: POOL_SIZE,
       serverSelectionTimeoutMS: commandTimeoutMs,
       waitQueueTimeoutMS: commandTimeoutMs,

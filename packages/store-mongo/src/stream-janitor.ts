@@ -9,6 +9,8 @@ const ROUND_MS = 60_000;
 /** A stream is removed so long after it has expired: nobody appends any more to what they take for the one that it was. */
 const REMOVED_AFTER_MS = 10 * 60_000;
 const PAGE = 200;
+/** What is left after so many is for the next round. */
+const MAX_PAGES = 50;
 /** The cap is seen to whenever this share of it has been appended. */
 const CAP_STEPS = 20;
 /** So many more are kept at the most before those that append have to wait. */
@@ -71,7 +73,7 @@ export class StreamJanitor {
   async #removeExpired(): Promise<void> {
     const what = "remove expired streams";
     const before = new Date((await this.#session.serverNow(what)) - REMOVED_AFTER_MS);
-    for (;;) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const outdated = await this.#log.outdated(what, before, PAGE);
       for (const stream of new Set(outdated.map((head) => head.stream))) {
         const key = streamKey(decodeText(stream));
