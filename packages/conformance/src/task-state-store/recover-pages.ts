@@ -31,16 +31,16 @@ export const recoverPagesCases = [
     const other = await openStore(t);
     await store.port.create(Array.from({ length: 4 }, (_, at) => store.draft(`t${at}`)));
     await t.sleep(pastMs(GRACE_MS));
-    const ask = { leaseMs: 1_000, graceMs: GRACE_MS, limit: 1 };
+    const ask = { leaseMs: 3_000, graceMs: GRACE_MS, limit: 1 };
     const page = await store.port.recover({ node: "node-a", ...ask });
     assert(page?.next !== undefined, "the first node's sweep has begun");
     equal(await other.port.recover({ node: "node-b", ...ask }), undefined, "another node's, meanwhile");
-    await t.sleep(700);
+    await t.sleep(2_000);
     assert(
       (await store.port.recover({ node: "node-a", ...ask, cursor: page.next })) !== undefined,
       "the first node's next page",
     );
-    await t.sleep(700);
+    await t.sleep(2_000);
     equal(
       await other.port.recover({ node: "node-b", ...ask }),
       undefined,
