@@ -1,10 +1,9 @@
+import { Deadlines, ServerClock } from "@intermodal/core/adapter";
 import { type Clock, IntermodalError, type Logger } from "@intermodal/core/ports";
 import { type Db, type Document, MongoClient } from "mongodb";
-import { Deadlines } from "./deadlines.ts";
 import { asIntermodal, closed, isRefusedLogin, notUsable } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
-import { ServerClock } from "./server-clock.ts";
 import type { Place } from "./url.ts";
 import { assertSupported } from "./version.ts";
 
@@ -155,9 +154,8 @@ export class Connection {
   }
 
   async #hello(db: Db): Promise<Document> {
-    const askedAt = this.#options.clock.now();
     const answer = await db.command({ hello: 1 });
-    this.serverClock.learn((answer.localTime as Date).getTime(), askedAt);
+    this.serverClock.learn((answer.localTime as Date).getTime());
     return answer;
   }
 

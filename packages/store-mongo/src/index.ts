@@ -10,8 +10,6 @@ export type { MongoOptions } from "./options.ts";
 
 /** One client per URL, options and clock in this process. */
 const connections = new Shared<Connection>();
-const numbers = new WeakMap<object, number>();
-let last = 0;
 
 /**
  * Task state and run streams on MongoDB, for `mongodb://` and `mongodb+srv://` URLs. The URL's path names the database, by default `intermodal`. Needs MongoDB 5.0 or
@@ -27,9 +25,8 @@ export function mongo(options: MongoOptions = {}): AdapterFactory {
     create(context: AdapterContext) {
       const { url, node, clock, logger } = context;
       const place = parseUrl(url);
-      const key = JSON.stringify([numberOf(settings.client ?? options), numberOf(clock), url]);
       const { thing: connection, release } = connections.acquire(
-        key,
+        [settings.client ?? options, clock, url],
         () => new Connection({ place, settings, name: `intermodal ${node}`, clock, logger }),
       );
       return new MongoAdapter(connection, settings, context, async () => {
@@ -43,11 +40,4 @@ export function mongo(options: MongoOptions = {}): AdapterFactory {
 const byUrl = mongo();
 export function adapter(): AdapterFactory {
   return byUrl;
-}
-
-/** Names an object in keys. */
-function numberOf(object: object): number {
-  const number = numbers.get(object) ?? ++last;
-  numbers.set(object, number);
-  return number;
 }

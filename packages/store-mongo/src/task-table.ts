@@ -128,7 +128,6 @@ export class TaskTable implements RecordTable, SweepTable {
   /** Documents by `_id`, and what the server's clock showed if there was any. */
   async #find(what: string, ids: readonly string[]) {
     const wanted = ids.map(encodeText);
-    const askedAt = this.#session.clock.now();
     const found = await this.#tasks(what, (tasks) =>
       tasks
         .aggregate<TaskDocument & { readonly read_at: Date }>([
@@ -138,7 +137,7 @@ export class TaskTable implements RecordTable, SweepTable {
         .toArray(),
     );
     const now = found[0]?.read_at.getTime();
-    if (now !== undefined) this.#session.connection.serverClock.learn(now, askedAt);
+    if (now !== undefined) this.#session.connection.serverClock.learn(now);
     return { documents: new Map(found.map((document) => [document._id, document])), now };
   }
 
