@@ -10,8 +10,6 @@ export type { NatsOptions, StreamLimits } from "./options.ts";
 
 /** One connection per URL, options and clock in this process. */
 const connections = new Shared<Connection>();
-const numbers = new WeakMap<object, number>();
-let last = 0;
 
 /**
  * Commands and events over NATS JetStream, for `nats://` and `tls://` URLs; several servers of a cluster are separated by commas. Needs nats-server 2.10 or newer
@@ -27,9 +25,8 @@ export function nats(options: NatsOptions = {}): AdapterFactory {
     create(context: AdapterContext) {
       const { url, node, clock, logger } = context;
       const servers = parseUrl(url);
-      const key = JSON.stringify([numberOf(settings.client ?? options), numberOf(clock), url]);
       const { thing: connection, release } = connections.acquire(
-        key,
+        [settings.client ?? options, clock, url],
         () => new Connection({ servers, settings, name: `intermodal ${node}`, clock, logger }),
       );
       return new NatsAdapter(connection, settings, context, async () => {
@@ -43,11 +40,4 @@ export function nats(options: NatsOptions = {}): AdapterFactory {
 const byUrl = nats();
 export function adapter(): AdapterFactory {
   return byUrl;
-}
-
-/** Names an object in keys. */
-function numberOf(object: object): number {
-  const number = numbers.get(object) ?? ++last;
-  numbers.set(object, number);
-  return number;
 }

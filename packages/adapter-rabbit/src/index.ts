@@ -1,12 +1,5 @@
 import { Shared } from "@intermodal/core/adapter";
-import {
-  ADAPTER_API,
-  type AdapterContext,
-  type AdapterFactory,
-  type Clock,
-  IntermodalError,
-  redact,
-} from "@intermodal/core/ports";
+import { ADAPTER_API, type AdapterContext, type AdapterFactory, IntermodalError, redact } from "@intermodal/core/ports";
 import { type ChannelModel, connect, type SocketOptions } from "amqplib";
 import { RabbitAdapter } from "./adapter.ts";
 import { Client, type Connections } from "./client.ts";
@@ -53,9 +46,8 @@ export interface RabbitOptions {
   readonly maxPayloadBytes?: number | undefined;
 }
 
-/** One process shares what has equal URLs, options and clocks: time can't be shared between clocks. */
-type SharedByClock = WeakMap<Clock, Shared<Connections>>;
-const sharedByOptions = new WeakMap<RabbitOptions, SharedByClock>();
+/** One set per URL, options and clock in this process: time can't be shared between clocks. */
+const shared = new Shared<Connections>();
 const DEFAULTS: RabbitOptions = {};
 
 /**
@@ -70,7 +62,7 @@ export function rabbit(options: RabbitOptions = DEFAULTS): AdapterFactory {
     create(context) {
       const { url, heartbeatMs } = checkUrl(context.url, options.heartbeatMs);
       const { sendTimeoutMs = 10_000, maxPayloadBytes = 16 * MIB - HEADER_ROOM } = options;
-      const { thing, release } = sharedBy(options, context.clock).acquire(context.url, () =>
+      const { thing, release } = shared.acquire([options, context.clock, context.url], () =>
         connections(url, options, context),
       );
       const client = new Client({
@@ -90,14 +82,6 @@ export function rabbit(options: RabbitOptions = DEFAULTS): AdapterFactory {
 /** What `createApp` calls for a URL of this adapter's schemes. */
 export function adapter(): AdapterFactory {
   return rabbit();
-}
-
-function sharedBy(options: RabbitOptions, clock: Clock): Shared<Connections> {
-  const byClock: SharedByClock = sharedByOptions.get(options) ?? new WeakMap();
-  sharedByOptions.set(options, byClock);
-  const shared = byClock.get(clock) ?? new Shared<Connections>();
-  byClock.set(clock, shared);
-  return shared;
 }
 
 function connections(url: URL, options: RabbitOptions, { node, clock, logger }: AdapterContext): Connections {

@@ -1,6 +1,5 @@
-import { persist } from "@intermodal/core/adapter";
+import { Deadlines, persist } from "@intermodal/core/adapter";
 import { IntermodalError, isIntermodalError, messageOf } from "@intermodal/core/ports";
-import { Deadlines } from "./deadlines.ts";
 import { closed, unavailable } from "./errors.ts";
 import { adopt, type Client, dial, type Link, type Linked, type LinkOptions } from "./link.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -25,7 +24,7 @@ export class Connection implements Linked {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.deadlines = new Deadlines(options.clock, options.settings.commandTimeoutMs);
+    this.deadlines = new Deadlines(options.clock, options.settings.commandTimeoutMs, true);
     this.subscriber = new Subscriber(this, options);
   }
 

@@ -10,8 +10,6 @@ export type { RedisOptions } from "./options.ts";
 
 /** One connection per URL, options and clock in this process. */
 const connections = new Shared<Connection>();
-const numbers = new WeakMap<object, number>();
-let last = 0;
 
 /**
  * Task state and run streams on Redis and Valkey, for `redis://` and `rediss://` URLs; several nodes of a Redis Cluster are separated by commas. Needs Redis 6.2 or
@@ -27,9 +25,8 @@ export function redis(options: RedisOptions = {}): AdapterFactory {
     create(context: AdapterContext) {
       const { url, node, clock, logger } = context;
       const servers = parseUrl(url);
-      const key = JSON.stringify([numberOf(settings.client ?? options), numberOf(clock), url]);
       const { thing: connection, release } = connections.acquire(
-        key,
+        [settings.client ?? options, clock, url],
         () => new Connection({ servers, settings, name: nameOf(node), clock, logger }),
       );
       return new RedisAdapter(connection, settings, context, async () => {
@@ -48,11 +45,4 @@ export function adapter(): AdapterFactory {
 /** As which servers list a connection: they take no spaces. */
 function nameOf(node: string): string {
   return `intermodal:${node.replace(/[^!-~]/g, "_")}`;
-}
-
-/** Names an object in keys. */
-function numberOf(object: object): number {
-  const number = numbers.get(object) ?? ++last;
-  numbers.set(object, number);
-  return number;
 }

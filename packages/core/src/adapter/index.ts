@@ -4,6 +4,7 @@
  */
 export { assertAllTaken, takeAll } from "./batch.ts";
 export { decodeCursor, encodeCursor } from "./cursor.ts";
+export { Deadlines } from "./deadlines.ts";
 export { answersOf, type Tried, tryEach } from "./each.ts";
 export { FollowLog } from "./follow-log.ts";
 export { Handling, type HandlingOptions } from "./handling.ts";

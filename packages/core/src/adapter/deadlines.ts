@@ -1,5 +1,5 @@
-import type { Clock } from "@intermodal/core/ports";
-import { unavailable } from "./errors.ts";
+import { IntermodalError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
 
 interface Outstanding {
   readonly what: string;
@@ -9,20 +9,23 @@ interface Outstanding {
 
 const SWEEP_MS = 100;
 
-/** Bounds how long calls wait for their answers: all for the same time, so that one timer does for all of them. */
+/** Bounds how long calls wait: all for the same time, so that one timer does for all of them. */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #unknown: boolean;
   /** In the order in which they fall due. */
   readonly #outstanding = new Set<Outstanding>();
   #sweeping = false;
 
-  constructor(clock: Clock, timeoutMs: number) {
+  /** @param unknown Whether what takes too long may have happened. */
+  constructor(clock: Clock, timeoutMs: number, unknown: boolean) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    this.#unknown = unknown;
   }
 
-  /** Settles as `answer` does. @throws `UNAVAILABLE`, `unknown`, when that takes too long. */
+  /** Settles as `answer` does. @throws `UNAVAILABLE` when that takes too long. */
   bound<T>(what: string, answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const outstanding = { what, due: this.#clock.now() + this.#timeoutMs, reject };
@@ -50,7 +53,8 @@ export class Deadlines {
         if (outstanding.due > now) break;
         this.#outstanding.delete(outstanding);
         const { what, reject } = outstanding;
-        reject(unavailable(what, `the server did not answer within ${this.#timeoutMs} ms`, true));
+        const message = `${what}: the server did not answer within ${this.#timeoutMs} ms`;
+        reject(new IntermodalError("UNAVAILABLE", message, { unknown: this.#unknown }));
       }
       if (this.#outstanding.size > 0) this.#sweepLater();
     });
