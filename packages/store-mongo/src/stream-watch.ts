@@ -1,4 +1,4 @@
-import { FollowLog, type LogPage, type LogSource } from "@intermodal/core/adapter";
+import { FollowLog, freezePayload, type LogPage, type LogSource } from "@intermodal/core/adapter";
 import { type Clock, isIntermodalError } from "@intermodal/core/ports";
 import type { Session } from "./session.ts";
 import { type Chunk, chunkId, endOf, streamKey } from "./stream-chunk.ts";
@@ -64,6 +64,11 @@ export class StreamWatch implements LogSource {
     const page = continues
       ? await this.#reader.pageOf("follow", streamId, [first, ...rest])
       : await this.#reader.read("follow", streamId, after, PAGE);
+    // Many followers may be given the same.
+    for (const event of page.events) {
+      freezePayload(event.data);
+      Object.freeze(event);
+    }
     if (watched !== undefined) this.#note(watched, page, after);
     return page;
   }
