@@ -134,7 +134,7 @@ describe.concurrent("what the person did wrong is told in a line", () => {
       [],
       { INTERMODAL_URL: "teapot://me:secret@kitchen" },
       1,
-      /^no adapter for the scheme "teapot:";.*\n$/,
+      /^no adapter for the scheme "teapot:" of INTERMODAL_URL;.*\n$/,
     ],
   ])("%s", { timeout: TIMEOUT_MS }, async (_what, args, env, code, message) => {
     const ended = await runMain(folder, args, { env });
