@@ -4,7 +4,8 @@ import { openStore } from "../../packages/core/src/memory/store-fixture.ts";
 import { type Server, startServer, whyMissing } from "../servers/index.ts";
 import { skipWithout } from "../servers/skip-without.ts";
 import { seededRandom } from "../torture/random.ts";
-import { eventOf, RedisStage } from "./redis-stage.ts";
+import { eventOf } from "./entries.ts";
+import { RedisStage } from "./redis-stage.ts";
 
 const ROUNDS = process.env.INTERMODAL_SIZE === "full" ? 200 : 15;
 const STEPS = 60;

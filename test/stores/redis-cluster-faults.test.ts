@@ -4,7 +4,8 @@ import { Cluster, type Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type RedisCluster, startRedisCluster, whyNoCluster } from "../servers/redis-cluster.ts";
 import { skipWithout } from "../servers/skip-without.ts";
-import { eventOf, follow, RedisStage, sequencesOf, upTo } from "./redis-stage.ts";
+import { eventOf, follow, sequencesOf, upTo } from "./entries.ts";
+import { RedisStage } from "./redis-stage.ts";
 
 const LIMIT_MS = 120_000;
 const missing = await whyNoCluster("redis");

@@ -7,8 +7,9 @@ import { httpServer, silentServer } from "../faults/strangers.ts";
 import { type Server, startServer, whyMissing } from "../servers/index.ts";
 import { freePort } from "../servers/ports.ts";
 import { skipWithout } from "../servers/skip-without.ts";
+import { eventOf, follow, sequencesOf } from "./entries.ts";
 import { fakeRedis } from "./fake-redis.ts";
-import { eventOf, follow, RedisStage, sequencesOf } from "./redis-stage.ts";
+import { RedisStage } from "./redis-stage.ts";
 
 const BOUNDED_MS = 8_000;
 const PASSWORD = "p@ss:w0rd/of%mallory";

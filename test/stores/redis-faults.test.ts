@@ -3,7 +3,8 @@ import { isIntermodalError } from "@intermodal/core/ports";
 import { expect, test, vi } from "vitest";
 import { type Server, startProxy, startServer, whyMissing } from "../servers/index.ts";
 import { skipWithout } from "../servers/skip-without.ts";
-import { eventOf, follow, RedisStage, sequencesOf, upTo } from "./redis-stage.ts";
+import { eventOf, follow, sequencesOf, upTo } from "./entries.ts";
+import { RedisStage } from "./redis-stage.ts";
 
 const FULL = process.env.INTERMODAL_SIZE === "full";
 const LIMIT_MS = 120_000;

@@ -1,5 +1,4 @@
-import type { JsonValue, NewRunEvent, StoredRunEvent, StreamGap } from "@intermodal/core/ports";
-import { type EventStream, systemClock } from "@intermodal/core/ports";
+import { systemClock } from "@intermodal/core/ports";
 import { type RedisAdapter, type RedisOptions, redis } from "@intermodal/store-redis";
 import { Redis } from "ioredis";
 import { LogBook } from "../faults/log-book.ts";
@@ -33,27 +32,4 @@ export class RedisStage {
   async clear(): Promise<void> {
     for (const close of this.#closing.reverse()) await close();
   }
-}
-
-export function eventOf(n: number, data: JsonValue = n, writer = "w"): NewRunEvent {
-  return { writer, n, timestamp: 1, source: "task", event: "token", data };
-}
-
-/** Follows in the background. */
-export function follow(stream: EventStream, streamId: string, after = 0) {
-  const entries: (StoredRunEvent | StreamGap)[] = [];
-  const ended = (async () => {
-    for await (const entry of stream.follow(streamId, { after })) entries.push(entry);
-  })();
-  // Looked at when the test awaits it.
-  ended.catch(() => {});
-  return { entries, ended };
-}
-
-export function sequencesOf(entries: readonly (StoredRunEvent | StreamGap)[]): readonly (number | StreamGap["gap"])[] {
-  return entries.map((entry) => ("gap" in entry ? entry.gap : entry.sequence));
-}
-
-export function upTo(last: number): readonly number[] {
-  return Array.from({ length: last }, (_, at) => at + 1);
 }
