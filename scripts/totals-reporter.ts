@@ -13,6 +13,8 @@ export interface VitestTotals {
   /** The names of the tests that failed, and of the files that could not be run. */
   failures: string[];
   skips: { test: string; reason: string }[];
+  /** Those that passed only when they were tried again. */
+  retried: string[];
 }
 
 function nameOf(test: TestCase): string {
@@ -42,7 +44,7 @@ export default class TotalsReporter implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     clearInterval(this.#watch);
-    const totals: VitestTotals = { passed: 0, failures: [], skips: [] };
+    const totals: VitestTotals = { passed: 0, failures: [], skips: [], retried: [] };
     for (const module of modules) {
       const broken = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0);
       for (const part of broken) {
@@ -68,6 +70,7 @@ export default class TotalsReporter implements Reporter {
 
   #count(test: TestCase, besideBroken: boolean, totals: VitestTotals): void {
     const result = test.result();
+    if (result.state === "passed" && (test.diagnostic()?.retryCount ?? 0) > 0) totals.retried.push(nameOf(test));
     if (result.state === "passed") totals.passed++;
     else if (result.state !== "skipped") totals.failures.push(nameOf(test));
     else if (result.note !== undefined) totals.skips.push({ test: nameOf(test), reason: result.note });

@@ -60,7 +60,7 @@ test("the page shows each part and names every failure", () => {
 });
 
 test("figures of tests tell the fewest and the most that passed", () => {
-  const run = (passed: number) => ({ passed, failures: [], skips: [] });
+  const run = (passed: number) => ({ passed, failures: [], skips: [], retried: [] });
   expect(figuresOfTests([run(80)])).toBe("1 run: 80 tests passed in each, 0 failed, 0 skipped");
   expect(figuresOfTests([run(80), run(79)])).toBe(
     "2 runs in a row: 79 to 80 tests passed in each, 0 failed, 0 skipped",

@@ -51,7 +51,7 @@ it("leaves nothing when its process is killed, and others take over", async () =
   await expect.poll(async () => (await readdir(folder)).some((name) => name.includes(".partial-"))).toBe(true);
   maker.kill("SIGKILL");
   await once(maker, "exit");
-  await expect.poll(() => readdir(folder)).toEqual(["thing.lock"]);
+  await expect.poll(() => readdir(folder), { timeout: 15_000 }).toEqual(["thing.lock"]);
   // It is told by its age that nobody holds it.
   const lock = join(folder, "thing.lock");
   await utimes(lock, new Date(0), new Date(0));
