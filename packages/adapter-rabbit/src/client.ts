@@ -66,7 +66,7 @@ export class Client {
       clock,
       sendTimeoutMs,
       onLimit: (limit) => {
-        this.#maxPayloadBytes = Math.min(this.#maxPayloadBytes, limit);
+        this.#maxPayloadBytes = Math.min(maxPayloadBytes, limit ?? maxPayloadBytes);
       },
     });
     this.sender = new Sender({ publisher: this.#publisher, clock, sendTimeoutMs });

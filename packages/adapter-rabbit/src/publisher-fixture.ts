@@ -79,7 +79,7 @@ export function stage() {
   });
   const declared = new Declared(clock);
   const declarations: string[] = [];
-  const limits: number[] = [];
+  const limits: (number | undefined)[] = [];
   const publisher = new Publisher({
     connection,
     declared,

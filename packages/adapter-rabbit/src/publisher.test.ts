@@ -161,6 +161,23 @@ describe("what the broker refuses", () => {
     expect(s.limits).toEqual([500]);
   });
 
+  test("a limit that was told is forgotten with the connection: the broker may have been given another", async () => {
+    const s = stage();
+    const refused = fates(s.send(["large"]), 1);
+    await s.clock.settle();
+    s.channel.fail(TOO_LARGE);
+    expect(await refused).toEqual(["PAYLOAD_TOO_LARGE"]);
+    await s.clock.settle();
+    s.channel.emit("close");
+    s.model.emit("close", new Error("read ECONNRESET"));
+    const again = fates(s.send(["large"]), 1);
+    await s.clock.advance(3_000);
+    expect(s.channel.ids).toEqual(["large"]);
+    s.channel.confirm(1);
+    expect(await again).toEqual(["taken"]);
+    expect(s.limits).toEqual([500, undefined]);
+  });
+
   test("what is longer than the broker has said it takes is not written any more", async () => {
     const s = stage();
     const sending = fates(s.send(["large", "a", "large"]), 3);

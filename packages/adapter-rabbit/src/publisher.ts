@@ -17,8 +17,8 @@ export interface PublisherOptions {
   readonly declared: Declared;
   readonly clock: Clock;
   readonly sendTimeoutMs: number;
-  /** Told when the broker turns out to take less than was thought. */
-  readonly onLimit: (maxPayloadBytes: number) => void;
+  /** Told when the broker turns out to take less than was thought; and `undefined` when that is no longer known, since the broker may have been started again with another limit. */
+  readonly onLimit: (maxPayloadBytes: number | undefined) => void;
 }
 
 /**
@@ -46,7 +46,10 @@ export class Publisher {
     this.#options = options;
     this.#connection = options.connection;
     this.#unlisten = this.#connection.listen({
-      up: () => this.#pump(),
+      up: () => {
+        this.#forgetLimit();
+        this.#pump();
+      },
       blocked: (link) => {
         if (link.blocked === undefined) this.#pump();
         else this.#stopFor(link);
@@ -204,6 +207,12 @@ export class Publisher {
   #learn(limit: number): void {
     this.#maxPayloadBytes = Math.min(this.#maxPayloadBytes, limit);
     this.#options.onLimit(limit);
+  }
+
+  #forgetLimit(): void {
+    if (this.#maxPayloadBytes === Number.POSITIVE_INFINITY) return;
+    this.#maxPayloadBytes = Number.POSITIVE_INFINITY;
+    this.#options.onLimit(undefined);
   }
 
   #isTooLong({ publication }: Entry): boolean {
