@@ -123,7 +123,7 @@ const BREAKS: readonly Break[] = [
     (inbox) => ({
       reserve: (listener, id, options) => inbox.reserve("", `${listener}:${id}`, options),
       complete: (listener, id, options) => inbox.complete("", `${listener}:${id}`, options),
-      release: (listener, id) => inbox.release("", `${listener}:${id}`),
+      release: (listener, id, options) => inbox.release("", `${listener}:${id}`, options),
     }),
   ],
   [

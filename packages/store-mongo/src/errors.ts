@@ -166,8 +166,9 @@ export function notUsable(error: unknown): IntermodalError {
   );
 }
 
-export function closed(what: string): IntermodalError {
-  return new IntermodalError("CLOSED", `${what}: the adapter has been closed`);
+/** @param unknown Whether it may have happened all the same. */
+export function closed(what: string, unknown = false): IntermodalError {
+  return new IntermodalError("CLOSED", `${what}: the adapter has been closed`, { unknown });
 }
 
 export function notMongo(where: string, what: string): IntermodalError {

@@ -57,8 +57,12 @@ export class MongoInbox implements Inbox {
     });
   }
 
-  async release(listener: string, messageId: string): Promise<void> {
-    const filter = { _id: { $eq: keyOf(listener, messageId) }, completed: { $eq: false } };
+  async release(listener: string, messageId: string, { node }: { readonly node: string }): Promise<void> {
+    const filter = {
+      _id: { $eq: keyOf(listener, messageId) },
+      completed: { $eq: false },
+      node: { $eq: encodeText(node) },
+    };
     await this.#session.call<InboxDocument, unknown>("release", INBOX, (inbox) => inbox.deleteOne(filter));
   }
 

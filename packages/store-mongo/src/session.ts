@@ -1,4 +1,4 @@
-import type { AdapterContext, Clock, Logger } from "@intermodal/core/ports";
+import { type AdapterContext, type Clock, isIntermodalError, type Logger } from "@intermodal/core/ports";
 import type { Collection, CollectionOptions, Document } from "mongodb";
 import type { Connection } from "./connection.ts";
 import { closed } from "./errors.ts";
@@ -73,7 +73,7 @@ export class Session {
         return run(db.collection<Doc>(this.topology.nameOf(spec), COLLECTION_OPTIONS));
       });
     } catch (error) {
-      this.assertOpen(what);
+      if (this.#isClosed) throw closed(what, isIntermodalError(error) && error.unknown);
       throw error;
     }
   }

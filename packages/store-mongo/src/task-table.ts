@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   type Change,
-  MAX_STEP_AGE_MS,
+  inParts,
   type Reading,
   type RecordTable,
   type RecoveryCandidate,
@@ -43,10 +43,8 @@ export class TaskTable implements RecordTable, SweepTable {
     return ids.map((id) => readingOf(found.documents.get(encodeText(id)), now));
   }
 
-  async write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
-    const parts: (readonly Change[])[] = [];
-    for (let from = 0; from < changes.length; from += MAX_BATCH) parts.push(changes.slice(from, from + MAX_BATCH));
-    return (await Promise.all(parts.map((part) => this.#write(part)))).flat();
+  write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
+    return inParts<Change, Reading | undefined>(changes, MAX_BATCH, (part) => this.#write(part));
   }
 
   async *run(rootId: string): AsyncIterable<readonly string[]> {
@@ -164,7 +162,7 @@ function readingOf(document: TaskDocument | undefined, now: number): Reading {
   return { record: hasExpired ? undefined : record, version: document.version, now };
 }
 
-function operationOf({ id, before, after }: Change, name: string): AnyBulkWriteOperation<TaskDocument> {
+function operationOf({ id, before, after, maxAgeMs }: Change, name: string): AnyBulkWriteOperation<TaskDocument> {
   const { set, unset } = changesOf(before.record, after);
   const whole = { ...set, written_as: [name] } as unknown as TaskDocument;
   const _id = encodeText(id);
@@ -174,7 +172,7 @@ function operationOf({ id, before, after }: Change, name: string): AnyBulkWriteO
     _id: { $eq: _id },
     version: { $eq: before.version },
     // Not `$lte`: where a collection has indexes, DocumentDB looks one up for a comparison in a write's filter, and knows no time there.
-    $expr: { $not: [{ $gt: [age, MAX_STEP_AGE_MS] }] },
+    $expr: { $not: [{ $gt: [age, maxAgeMs] }] },
   };
   // What has expired is none of the new record's.
   if (before.record === undefined) return { replaceOne: { filter, replacement: whole } };

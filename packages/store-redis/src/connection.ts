@@ -55,7 +55,8 @@ export class Connection implements Linked {
     this.#downSince ??= clock.now();
     this.#connect();
     const graceMs = this.#wasUp ? Math.min(GRACE_MS, settings.commandTimeoutMs) : settings.commandTimeoutMs;
-    const leftMs = this.#downSince + graceMs - clock.now();
+    // Not longer, should the clock have been set back meanwhile.
+    const leftMs = Math.min(graceMs, this.#downSince + graceMs - clock.now());
     const refused = () => {
       return unavailable(what, this.#lastFailure || `${this.where} cannot be reached`);
     };

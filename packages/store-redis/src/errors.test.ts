@@ -1,6 +1,6 @@
 import { IntermodalError } from "@intermodal/core/ports";
 import { describe, expect, it } from "vitest";
-import { asIntermodal, connectFailure } from "./errors.ts";
+import { asIntermodal, connectFailure, isReply } from "./errors.ts";
 
 /** As the driver makes it: with the command, and what it was called with. */
 function reply(message: string): Error {
@@ -23,6 +23,16 @@ describe("asIntermodal", () => {
     ["BUSY Redis is busy running a script.", "UNAVAILABLE", false],
     ["CLUSTERDOWN The cluster is down", "UNAVAILABLE", false],
     ["READONLY You can't write against a read only replica.", "UNAVAILABLE", false],
+    [
+      "ERR Error running script (call to f_7b1): @user_script:4: @user_script: 4: -READONLY You can't write against a read only replica.",
+      "UNAVAILABLE",
+      false,
+    ],
+    [
+      "ERR Error running script (call to f_7b1): @user_script:9: @user_script: 9: -NOPERM this user has no permissions",
+      "CONFIG_INVALID",
+      true,
+    ],
     ["ERR user_script:3: Wrong number of args script: 7, on @user_script:3.", "UNAVAILABLE", true],
   ])("%s", (message, code, unknown) => {
     const error = asIntermodal("append", reply(message));
@@ -36,6 +46,12 @@ describe("asIntermodal", () => {
     ["Cluster isn't ready and enableOfflineQueue options is false", false],
   ])("what the driver says by itself: %s", (message, unknown) => {
     expect(asIntermodal("read", new Error(message))).toMatchObject({ code: "UNAVAILABLE", unknown });
+  });
+
+  it("knows what a script met on servers before Redis 7, which say so in words of their own", () => {
+    const inScript = (kind: string) =>
+      reply(`ERR Error running script (call to f_7b1): @user_script:4: @user_script: 4: -${kind} no`);
+    expect([isReply(inScript("READONLY"), "READONLY"), isReply(inScript("OOM"), "READONLY")]).toEqual([true, false]);
   });
 
   it("leaves errors of the SDK as they are", () => {

@@ -24,23 +24,25 @@ export function asIntermodal(what: string, error: unknown): IntermodalError {
   if (isIntermodalError(error)) return error;
   const message = messageOf(error);
   if (!isReply(error)) return unavailable(what, message, !NOT_WRITTEN.test(message), error);
-  const known = REFUSALS[firstWord(message)];
+  const known = REFUSALS[kindOf(message)];
   const cure = known === undefined ? "" : `; ${known.cure}`;
-  // A script that fails has done what came before.
+  // A script that fails has done what came before; but for these refusals, which meet its first write.
   return new IntermodalError(known?.code ?? "UNAVAILABLE", `${what}: the server refused: ${message}${cure}`, {
     cause: plain(error),
-    unknown: firstWord(message) === "ERR" && /script/i.test(message),
+    unknown: /^ERR.*script/i.test(message) && !["READONLY", "OOM", "MISCONF"].includes(kindOf(message)),
   });
 }
 
 /** An error that the server answered with, of one of these kinds. */
 export function isReply(error: unknown, ...words: readonly string[]): boolean {
   if (!(error instanceof Error) || error.name !== "ReplyError") return false;
-  return words.length === 0 || words.includes(firstWord(error.message));
+  return words.length === 0 || words.includes(kindOf(error.message));
 }
 
-function firstWord(message: string): string {
-  return /^\S*/.exec(message)?.[0] ?? "";
+/** What is behind `@user_script` when a command of a script was refused and the server, before Redis 7, says so in its own words; else the first word. */
+function kindOf(message: string): string {
+  const inScript = /^ERR Error running script .*@user_script: ?\d+: -?([A-Z]+) /.exec(message);
+  return inScript?.[1] ?? /^\S*/.exec(message)?.[0] ?? "";
 }
 
 export function unavailable(what: string, why: string, unknown = false, cause?: unknown): IntermodalError {
@@ -50,8 +52,9 @@ export function unavailable(what: string, why: string, unknown = false, cause?: 
   });
 }
 
-export function closed(what: string, which = "the adapter"): IntermodalError {
-  return new IntermodalError("CLOSED", `${what}: ${which} has been closed`);
+/** @param unknown Whether it may have happened all the same. */
+export function closed(what: string, which = "the adapter", unknown = false): IntermodalError {
+  return new IntermodalError("CLOSED", `${what}: ${which} has been closed`, { unknown });
 }
 
 /** What no further attempt to connect can cure. */

@@ -83,7 +83,7 @@ export class RedisEventStream implements EventStream {
   }
 
   async read(streamId: string, { after = 0, limit = DEFAULT_LIMIT }: ReadOptions = {}): Promise<StreamPage> {
-    const { incarnation: _, bytes: __, ...page } = await this.#log.read(streamId, after, limit);
+    const { incarnation: _, bytes: __, ...page } = await this.#log.read(streamId, after, limit, PAGE_BYTES);
     return page;
   }
 

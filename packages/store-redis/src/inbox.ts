@@ -33,8 +33,8 @@ export class RedisInbox implements Inbox {
   }
 
   /** @throws `UNAVAILABLE`, `CLOSED`. */
-  async release(listener: string, messageId: string): Promise<void> {
-    await this.#session.script("release", inboxRelease, [this.#key(listener, messageId)], []);
+  async release(listener: string, messageId: string, { node }: { readonly node: string }): Promise<void> {
+    await this.#session.script("release", inboxRelease, [this.#key(listener, messageId)], [encodeKey(node)]);
   }
 
   #key(listener: string, messageId: string): string {

@@ -1,4 +1,12 @@
-import { answersOf, decodeCursor, encodeCursor, takePayload, tryEach } from "@intermodal/core/adapter";
+import {
+  answersOf,
+  decodeCursor,
+  encodeCursor,
+  inParts,
+  type Tried,
+  takePayload,
+  tryEach,
+} from "@intermodal/core/adapter";
 import {
   type DueSchedules,
   IntermodalError,
@@ -38,9 +46,7 @@ export class RedisScheduleStore implements ScheduleStore {
   async put(writes: readonly ScheduleWrite[]): Promise<readonly ScheduleOutcome[]> {
     const taken = tryEach(writes, take);
     const accepted = taken.filter((write) => !(write instanceof IntermodalError)) as readonly ScheduleWrite[];
-    const outcomes: ScheduleOutcome[] = [];
-    for (let from = 0; from < accepted.length; from += MAX_BATCH)
-      outcomes.push(...(await this.#table.write(accepted.slice(from, from + MAX_BATCH))));
+    const outcomes = await inParts(accepted, MAX_BATCH, (part) => this.#table.write(part));
     const answers = outcomes.values();
     return answersOf(taken.map((write) => (write instanceof IntermodalError ? write : next(answers))));
   }
@@ -90,8 +96,8 @@ function take(write: ScheduleWrite): ScheduleWrite {
   return { ...write, schedule: { ...schedule, definition: definition as unknown as ScheduleDefinition } };
 }
 
-function next(outcomes: Iterator<ScheduleOutcome>): ScheduleOutcome {
-  return outcomes.next().value as ScheduleOutcome;
+function next(outcomes: Iterator<Tried<ScheduleOutcome>>): Tried<ScheduleOutcome> {
+  return outcomes.next().value as Tried<ScheduleOutcome>;
 }
 
 /** @throws `CURSOR_INVALID`. */

@@ -54,8 +54,8 @@ export class Session {
     } catch (error) {
       // It has become a replica: its successor is behind the same address, or will be.
       if (isReply(error, "READONLY")) this.connection.renew(client);
-      this.assertOpen(what);
-      throw asIntermodal(what, error);
+      const failure = asIntermodal(what, error);
+      throw this.#isClosed ? closed(what, undefined, failure.unknown) : failure;
     }
   }
 

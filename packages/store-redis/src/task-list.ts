@@ -8,6 +8,8 @@ const DEFAULT_LIMIT = 100;
 /** Places read ahead from an index. */
 const LEAST_PART = 50;
 const LARGEST_PART = 500;
+/** Looked at for one page; a page that has not filled by then ends early, and goes on with the next. */
+const MAX_LOOKED = 5_000;
 
 /** One page of the records that a query asks for, newest first. @throws `CURSOR_INVALID`, `VALIDATION_FAILED`. */
 export async function listTasks(table: TaskTable, query: TaskQuery): Promise<Page<TaskRecord>> {
@@ -20,13 +22,14 @@ export async function listTasks(table: TaskTable, query: TaskQuery): Promise<Pag
   }
   const items: TaskRecord[] = [];
   let reached: Place | undefined;
+  let looked = 0;
   for await (const { record, place } of candidates(table, query, Math.min(LARGEST_PART, limit + LEAST_PART))) {
-    if (!matches(record, query)) continue;
-    if (items.length === limit) {
+    const isWanted = matches(record, query);
+    if ((isWanted && items.length === limit) || looked++ === MAX_LOOKED) {
       const { score, member } = reached as Place;
       return { items, next: encodeCursor([score, member]) };
     }
-    items.push(record);
+    if (isWanted) items.push(record);
     reached = place;
   }
   return { items };

@@ -1,6 +1,6 @@
 import type { Change, Reading, RecordTable, RecoveryCandidate, SweepTable } from "@intermodal/core/adapter";
-import { MAX_STEP_AGE_MS, ServerClock } from "@intermodal/core/adapter";
-import { isTerminal, recoveryTime } from "@intermodal/core/ports";
+import { inParts, ServerClock } from "@intermodal/core/adapter";
+import { type IntermodalError, isTerminal, recoveryTime } from "@intermodal/core/ports";
 import { taskHold } from "./lua/task-hold.ts";
 import { taskPage } from "./lua/task-page.ts";
 import { taskRead } from "./lua/task-read.ts";
@@ -44,26 +44,27 @@ export class TaskTable implements RecordTable, SweepTable {
 
   /** Reads records by their members in the sets. */
   async readMembers(members: readonly string[]): Promise<readonly Reading[]> {
+    const parts: (readonly string[])[] = [];
+    for (let from = 0; from < members.length; from += MAX_BATCH) parts.push(members.slice(from, from + MAX_BATCH));
     const read = async (part: readonly string[]) => {
       const keys = part.map((member) => `${this.#prefix}task:${member}`);
       const [now, ...found] = (await this.#session.script("read tasks", taskRead, keys, [])) as Answers<StoredFields>;
       this.#clock.learn(now);
       return found.map((fields) => readingOf(fields, now));
     };
-    return (await Promise.all(inParts(members).map(read))).flat();
+    return (await Promise.all(parts.map(read))).flat();
   }
 
-  async write(changes: readonly Change[]): Promise<readonly (Reading | undefined)[]> {
-    const write = async (part: readonly Change[]) => {
-      const args: (string | number)[] = [MAX_STEP_AGE_MS, this.channel, part.length];
+  write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
+    return inParts(changes, MAX_BATCH, async (part): Promise<readonly (Reading | undefined)[]> => {
+      const args: (string | number)[] = [this.channel, part.length];
       for (const change of part) pushChange(args, change);
       const keys = [this.#prefix, `${this.#prefix}expiring`];
       const answer = await this.#session.script("write tasks", taskWrite, keys, args);
       const [now, ...results] = answer as Answers<StoredFields | 0>;
       this.#clock.learn(now);
       return results.map((result) => (result === 0 ? undefined : readingOf(result, now)));
-    };
-    return (await Promise.all(inParts(changes).map(write))).flat();
+    });
   }
 
   async *run(rootId: string): AsyncIterable<readonly string[]> {
@@ -79,8 +80,8 @@ export class TaskTable implements RecordTable, SweepTable {
   }
 
   async hold(node: string, leaseMs: number): Promise<number | undefined> {
-    const keys = [`${this.#prefix}sweep`];
-    const now = (await this.#session.script("recover", taskHold, keys, [node, leaseMs])) as number | null;
+    const keys = [`${this.#prefix}sweep`, this.#prefix];
+    const now = (await this.#session.script("recover", taskHold, keys, [node, Math.ceil(leaseMs)])) as number | null;
     return now ?? undefined;
   }
 
@@ -130,13 +131,14 @@ function readingOf(fields: StoredFields, now: number): Reading {
   return { record: hasExpired ? undefined : record, version: Number(version), now };
 }
 
-function pushChange(args: (string | number)[], { id, before, after }: Change): void {
+function pushChange(args: (string | number)[], { id, before, after, maxAgeMs }: Change): void {
   const { set, remove } = fieldsOf(before.record, after);
   const hasEnded = isTerminal(after.status) && (before.record === undefined || !isTerminal(before.record.status));
   args.push(
     encodeKey(id),
     before.version,
     before.now,
+    maxAgeMs,
     after.createdAt,
     indexesOf(after),
     recoveryTime(after) ?? "",
@@ -146,13 +148,6 @@ function pushChange(args: (string | number)[], { id, before, after }: Change): v
   );
   for (const [field, value] of set) args.push(field, value);
   args.push(remove.length, ...remove);
-}
-
-function inParts<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  if (items.length <= MAX_BATCH) return items.length === 0 ? [] : [items];
-  const parts: (readonly Item[])[] = [];
-  for (let from = 0; from < items.length; from += MAX_BATCH) parts.push(items.slice(from, from + MAX_BATCH));
-  return parts;
 }
 
 /** Redis spells infinity in its own way. */

@@ -53,6 +53,6 @@ export class Box {
   }
 
   release(messageId: string, listener = "l"): Promise<void> {
-    return this.port.release(listener, messageId);
+    return this.port.release(listener, messageId, { node: this.node });
   }
 }

@@ -46,5 +46,7 @@ export const reservingCases = [
     equal(await other.reserve("m"), "reserved", "another node");
     await box.release("none");
     equal(await box.reserve("none"), "reserved", "what was never reserved may be given back");
+    await other.release("none");
+    equal(await other.reserve("none"), "busy", "what another node holds is not given back");
   }),
 ];

@@ -50,7 +50,8 @@ export class Deadlines {
       this.#sweeping = false;
       const now = this.#clock.now();
       for (const outstanding of this.#outstanding) {
-        if (outstanding.due > now) break;
+        // In order, unless the clock was set back.
+        if (outstanding.due > now) continue;
         this.#outstanding.delete(outstanding);
         const { what, reject } = outstanding;
         const message = `${what}: the server did not answer within ${this.#timeoutMs} ms`;

@@ -28,6 +28,31 @@ export function tryEach<Item, Result>(
 }
 
 /**
+ * Does something with the parts of a batch, beside each other. A part that fails as a whole stands for each of its items, so that nobody is told of an item that was done that it was not.
+ * @throws the failure where every part failed.
+ */
+export async function inParts<Item, Result>(
+  items: readonly Item[],
+  size: number,
+  step: (part: readonly Item[]) => Promise<readonly Tried<Result>[]>,
+): Promise<readonly Tried<Result>[]> {
+  const parts: (readonly Item[])[] = [];
+  for (let from = 0; from < items.length; from += size) parts.push(items.slice(from, from + size));
+  let failed = 0;
+  const results = await Promise.all(
+    parts.map(async (part): Promise<readonly Tried<Result>[]> => {
+      try {
+        return await step(part);
+      } catch (error) {
+        if (!(error instanceof IntermodalError) || ++failed === parts.length) throw error;
+        return part.map(() => error);
+      }
+    }),
+  );
+  return results.flat();
+}
+
+/**
  * The answers of a batch.
  * @throws the refusal of a batch of one; `BatchError` when some items of a longer one were refused.
  */

@@ -5,7 +5,7 @@
 export { assertAllTaken, takeAll } from "./batch.ts";
 export { decodeCursor, encodeCursor } from "./cursor.ts";
 export { Deadlines } from "./deadlines.ts";
-export { answersOf, type Tried, tryEach } from "./each.ts";
+export { answersOf, inParts, type Tried, tryEach } from "./each.ts";
 export { FollowLog } from "./follow-log.ts";
 export { Handling, type HandlingOptions } from "./handling.ts";
 export { HeldDelivery, type Received } from "./held-delivery.ts";
@@ -18,7 +18,7 @@ export {
 } from "./optimistic-task-state-store.ts";
 export { freezePayload, takePayload } from "./payload.ts";
 export { type PersistOptions, persist } from "./persist.ts";
-export { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
+export type { Change, Reading, RecordTable } from "./record-table.ts";
 export { eventForgotten, invalidCursor, MAX_EVENT_DATA_BYTES, streamEnded, takeRunEvent } from "./run-events.ts";
 export { ServerClock } from "./server-clock.ts";
 export { Shared } from "./shared.ts";

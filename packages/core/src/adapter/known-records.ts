@@ -20,8 +20,8 @@ export class KnownRecords {
     this.#records.delete(record.id);
     // Of what has ended and owes nothing, nothing more is to come.
     if (isTerminal(record.status) && record.duties.length === 0) return;
-    const { input, progress = null, result = null } = record;
-    if (isLonger([input, progress, result], MAX_PAYLOAD_BYTES)) return;
+    const { input, progress = null, result = null, children } = record;
+    if (isLonger([input, progress, result, Object.keys(children)], MAX_PAYLOAD_BYTES)) return;
     this.#records.set(record.id, record);
     if (this.#records.size <= MAX_RECORDS) return;
     for (const oldest of this.#records.keys()) {

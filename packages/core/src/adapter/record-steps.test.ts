@@ -142,6 +142,29 @@ describe("steps over a store that compares and sets", () => {
     expect([...table.records.keys()]).toEqual(["b"]);
   });
 
+  test("what is remembered is not taken for a record that was made anew under its id, when the old one had gone", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    const old = table.records.get("a") as TaskRecord;
+    table.time += old.retentionMs;
+    table.records.set("a", { ...old, createdAt: table.time, updatedAt: table.time });
+    table.asked.length = 0;
+    await steps.take([touch("a")]);
+    expect(table.asked).toEqual(["read a", "write a"]);
+    expect(table.records.get("a")?.createdAt).toBe(table.time);
+  });
+
+  test("whoever sees answers late gets on too: what was read may be older than what was guessed", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    const wait = () => {
+      table.time += 1_500;
+      table.beforeWrite = wait;
+    };
+    wait();
+    expect(await steps.take([touch("a")])).toEqual([2]);
+  });
+
   test("many at once at one record all get their turn", async () => {
     const { table, steps } = open();
     await steps.take([create("a")]);

@@ -19,9 +19,13 @@ export interface RecordStep<Outcome> {
 
 /** Tries without a pause, since each means that somebody else got on. */
 const EAGER_ROUNDS = 5;
-/** A record so contended that as many others came first each time. */
-const MAX_ROUNDS = 500;
+/** A record so contended that others came first all the time. */
+const PATIENCE_MS = 20_000;
 const PAUSE_MS = 20;
+/** The store's time as it is told here is near enough for so long; */
+const GUESS_AGE_MS = 1_000;
+/** a reading's own time for longer: whoever is slow to see its answers must get on too, and what was read is compared anyway. */
+const READING_AGE_MS = 10_000;
 
 /** The steps of one batch that concern one record, in their order. */
 class Group<Outcome> {
@@ -80,8 +84,9 @@ export class RecordSteps {
   async take<Outcome>(steps: readonly Tried<RecordStep<Outcome>>[]): Promise<readonly Outcome[]> {
     const answers: Tried<Outcome>[] = new Array(steps.length);
     let pending = this.#group(steps, answers);
+    const patienceEnds = this.#clock.now() + PATIENCE_MS;
     for (let round = 1; pending.length > 0; round++) {
-      if (round > MAX_ROUNDS) {
+      if (round > EAGER_ROUNDS && this.#clock.now() > patienceEnds) {
         const contended = new IntermodalError("UNAVAILABLE", "the record is being changed by too many others at once");
         for (const group of pending) answer(group, answers, contended);
         break;
@@ -128,7 +133,7 @@ export class RecordSteps {
   #guess({ id, isNew, countsDelay }: RecordStep<unknown>, now: number): Reading | undefined {
     if (countsDelay) return undefined;
     const record = this.#known.get(id);
-    if (record?.expiresAt !== undefined) return undefined;
+    if (record !== undefined && mayBeAnother(record, now)) return undefined;
     // What is told of the store's clock may be a little behind, but a record's times do not go back.
     if (record !== undefined) return { record, version: record.version, now: Math.max(now, record.updatedAt) };
     return isNew === true ? { record: undefined, version: 0, now } : undefined;
@@ -158,7 +163,12 @@ export class RecordSteps {
   async #write<Outcome>(groups: readonly Group<Outcome>[]): Promise<void> {
     if (groups.length === 0) return;
     const changes = groups.map(
-      ({ id, reading, after }): Change => ({ id, before: reading as Reading, after: after as TaskRecord }),
+      ({ id, reading, after, isFresh }): Change => ({
+        id,
+        before: reading as Reading,
+        after: after as TaskRecord,
+        maxAgeMs: isFresh ? READING_AGE_MS : GUESS_AGE_MS,
+      }),
     );
     let written: readonly (Reading | IntermodalError | undefined)[];
     try {
@@ -183,6 +193,11 @@ export class RecordSteps {
       group.isFresh = true;
     });
   }
+}
+
+/** Whether a record may have ended, gone, and been made again under the same id and version since it was remembered. */
+function mayBeAnother({ expiresAt, updatedAt, retentionMs }: TaskRecord, now: number): boolean {
+  return expiresAt !== undefined || now - updatedAt >= retentionMs - GUESS_AGE_MS;
 }
 
 function answer<Outcome>(group: Group<Outcome>, answers: Tried<Outcome>[], failure?: IntermodalError): void {

@@ -1,6 +1,6 @@
 import type { IntermodalError } from "../errors.ts";
 import type { TaskDraft, TaskRecord } from "../lifecycle/record.ts";
-import { type Change, MAX_STEP_AGE_MS, type Reading, type RecordTable } from "./record-table.ts";
+import type { Change, Reading, RecordTable } from "./record-table.ts";
 
 /** A store that compares and sets, in memory, for tests: what happens between a reading and its write can be told. */
 export class FakeTable implements RecordTable {
@@ -43,11 +43,11 @@ export class FakeTable implements RecordTable {
     yield [...this.records.values()].filter((record) => record.rootId === rootId).map(({ id }) => id);
   }
 
-  #write({ id, before, after }: Change): Reading | IntermodalError | undefined {
+  #write({ id, before, after, maxAgeMs }: Change): Reading | IntermodalError | undefined {
     const refusal = this.refusals.get(id);
     if (refusal !== undefined) return refusal;
     const there = this.#reading(id);
-    if (there.version !== before.version || Math.abs(this.time - before.now) > MAX_STEP_AGE_MS) return there;
+    if (there.version !== before.version || Math.abs(this.time - before.now) > maxAgeMs) return there;
     this.records.set(id, after);
     return undefined;
   }

@@ -17,10 +17,9 @@ export interface Change {
   /** What the steps began with. */
   readonly before: Reading;
   readonly after: TaskRecord;
+  /** How far the store's clock may have moved on (or back) since `before.now` when it is written; past this the steps are taken again. */
+  readonly maxAgeMs: number;
 }
-
-/** How far the store's clock may have moved on (or back) since `before.now` when a change is written; past this the steps are taken again. */
-export const MAX_STEP_AGE_MS = 1_000;
 
 /**
  * Task records of one namespace in a store that compares and sets: a step is computed here, from a reading, and takes effect in one atomic write if what was read is still
@@ -33,7 +32,7 @@ export interface RecordTable {
   read(ids: readonly string[]): Promise<readonly Reading[]>;
   /**
    * Writes each change, with everything by which the record is found, in one atomic step: if the version there is still the one it began with and the store's clock is within
-   * {@link MAX_STEP_AGE_MS} of `before.now`. No two changes of a call have the same id.
+   * `maxAgeMs` of `before.now`. No two changes of a call have the same id.
    * @returns for each change in order: `undefined` when it was written, what is there instead, or why it cannot be written. @throws `UNAVAILABLE`, with `unknown` set where some may
    * have been written.
    */

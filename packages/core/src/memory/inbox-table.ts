@@ -48,9 +48,9 @@ export class InboxTable {
     this.#put({ key: keyOf(listener, messageId), node: undefined, until: now + windowMs }, now);
   }
 
-  release(listener: string, messageId: string): void {
+  release(listener: string, messageId: string, node: string): void {
     const key = keyOf(listener, messageId);
-    if (this.#entries.get(key)?.node !== undefined) this.#entries.delete(key);
+    if (this.#entries.get(key)?.node === node) this.#entries.delete(key);
   }
 
   #put(entry: InboxEntry, now: number): void {

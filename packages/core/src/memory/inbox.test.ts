@@ -14,11 +14,13 @@ describe("the inbox", () => {
     expect(await inbox.reserve("l", "m", LEASE)).toBe("reserved");
     await clock.advance(100);
     expect(await inbox.reserve("l", "m", ELSEWHERE)).toBe("reserved");
-    await inbox.release("l", "m");
+    await inbox.release("l", "m", LEASE);
+    expect(await inbox.reserve("l", "m", LEASE)).toBe("busy");
+    await inbox.release("l", "m", ELSEWHERE);
     expect(await inbox.reserve("l", "m", LEASE)).toBe("reserved");
     await inbox.complete("l", "m", WINDOW);
     expect(await inbox.reserve("l", "m", LEASE)).toBe("completed");
-    await inbox.release("l", "m");
+    await inbox.release("l", "m", LEASE);
     await clock.advance(999);
     expect(await inbox.reserve("l", "m", ELSEWHERE)).toBe("completed");
     await clock.advance(1);
@@ -57,6 +59,6 @@ describe("the inbox", () => {
     connection.close();
     await expect(inbox.reserve("l", "m", LEASE)).rejects.toMatchObject({ code: "CLOSED" });
     await expect(inbox.complete("l", "m", WINDOW)).rejects.toMatchObject({ code: "CLOSED" });
-    await expect(inbox.release("l", "m")).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(inbox.release("l", "m", LEASE)).rejects.toMatchObject({ code: "CLOSED" });
   });
 });

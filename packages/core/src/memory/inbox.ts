@@ -31,7 +31,7 @@ export class MemoryInbox implements Inbox {
     );
   }
 
-  release(listener: string, messageId: string): Promise<void> {
-    return this.#connection.call("release", () => this.#table.release(listener, messageId));
+  release(listener: string, messageId: string, { node }: { readonly node: string }): Promise<void> {
+    return this.#connection.call("release", () => this.#table.release(listener, messageId, node));
   }
 }

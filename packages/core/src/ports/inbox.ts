@@ -11,5 +11,6 @@ export interface Inbox {
   ): Promise<"reserved" | "completed" | "busy">;
   /** Keeps the id for `windowMs`. */
   complete(listener: string, messageId: string, options: { readonly windowMs: number }): Promise<void>;
-  release(listener: string, messageId: string): Promise<void>;
+  /** Gives a reservation of this node back; what another holds meanwhile, or what is completed, stays so. */
+  release(listener: string, messageId: string, options: { readonly node: string }): Promise<void>;
 }

@@ -212,7 +212,7 @@ export class EventListener {
       if (reserved === "busy") return { kind: "retry", delayMs: leaseMs / 2, counted: false };
       const settlement = await this.#run(runtime, delivery, event);
       if (settlement.kind === "ack") await inbox.complete(place, event.id, { windowMs: settings.inboxWindowMs });
-      else await inbox.release(place, event.id);
+      else await inbox.release(place, event.id, { node });
       return settlement;
     } catch (error) {
       if (!isIntermodalError(error, "UNAVAILABLE")) throw error;

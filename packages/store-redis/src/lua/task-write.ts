@@ -1,4 +1,5 @@
 import type { Script } from "../scripts.ts";
+import { EXPIRE } from "./task-expire.ts";
 
 /**
  * Writes records that are still as they were read, with everything by which they are found, and removes some that have expired. All of a namespace's task keys share a slot, so they are made
@@ -7,27 +8,21 @@ import type { Script } from "../scripts.ts";
  * Beside what it is told to set, a record's hash has `k`, the sets it stands in, `a`, its score there, and `w`, its score in the set for the sweep, or nothing.
  *
  * KEYS: the prefix · the set of records by expiry.
- * ARGV: longest age of a step in ms · channel of ended tasks · how many · then for each: id · version it began with · time it was computed for · created at · sets (names separated
+ * ARGV: channel of ended tasks · how many · then for each: id · version it began with · time it was computed for · how old that may be in ms · created at · sets (names separated
  * by spaces) · recovery time or "" · expiry or "" · "1" when it has just ended · how many fields to set · (field · value)… · how many to remove · field….
  * Returns: the time · then for each: 0 when written, else {version, r, i, p, o, c}.
  */
 export const taskWrite: Script = {
   name: "task-write",
-  lua: `
+  lua: `${EXPIRE}
 local prefix, expiring, recovery = KEYS[1], KEYS[2], KEYS[1] .. 'recovery'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local maxAge, channel, count = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local channel, count = ARGV[1], tonumber(ARGV[2])
 
 local function enlist(id, sets, score, except)
   for set in string.gmatch(sets, '%S+') do
     if not except[set] then redis.call('ZADD', prefix .. set, score, id) end
-  end
-end
-
-local function unlist(id, sets, except)
-  for set in string.gmatch(sets, '%S+') do
-    if not except[set] then redis.call('ZREM', prefix .. set, id) end
   end
 end
 
@@ -37,12 +32,12 @@ local function membersOf(sets)
   return members
 end
 
-local answers, ended, at = { now }, {}, 4
+local answers, ended, at = { now }, {}, 3
 for n = 1, count do
-  local id, version, computedFor = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local score, sets, recoverAt, expireAt, hasEnded = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
-  local firstSet = at + 9
-  local firstDel = firstSet + 2 * tonumber(ARGV[at + 8]) + 1
+  local id, version, computedFor, maxAge = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local score, sets, recoverAt, expireAt, hasEnded = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
+  local firstSet = at + 10
+  local firstDel = firstSet + 2 * tonumber(ARGV[at + 9]) + 1
   at = firstDel + tonumber(ARGV[firstDel - 1])
   local key = prefix .. 'task:' .. id
   local there = redis.call('HMGET', key, 'v', 'k', 'a', 'w')
@@ -51,10 +46,10 @@ for n = 1, count do
     answers[n + 1] = redis.call('HMGET', key, 'v', 'r', 'i', 'p', 'o', 'c')
   else
     if oldScore ~= score then
-      unlist(id, oldSets, {})
+      unlist(prefix, id, oldSets, {})
       enlist(id, sets, score, {})
     elseif oldSets ~= sets then
-      unlist(id, oldSets, membersOf(sets))
+      unlist(prefix, id, oldSets, membersOf(sets))
       enlist(id, sets, score, membersOf(oldSets))
     end
     local fields = { 'k', sets, 'a', score }
@@ -76,13 +71,7 @@ for n = 1, count do
   end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 0, 2 * count)) do
-  local key = prefix .. 'task:' .. id
-  unlist(id, redis.call('HGET', key, 'k') or '', {})
-  redis.call('ZREM', recovery, id)
-  redis.call('ZREM', expiring, id)
-  redis.call('DEL', key)
-end
+expire(prefix, 2 * count, now)
 if #ended > 0 then redis.pcall('PUBLISH', channel, table.concat(ended, ' ')) end
 return answers
 `,
