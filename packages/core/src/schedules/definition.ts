@@ -34,7 +34,7 @@ export type ScheduleWhen =
       readonly everyMs?: undefined;
     };
 
-/** What is to be submitted when. */
+/** What is to be submitted when. Records of its tasks are kept for an hour at least after they have ended, whatever `retentionMs` of the contract says. */
 export type ScheduleOptions<Contract extends AnyTaskContract> = ScheduleWhen & {
   /** Names the schedule in its namespace: any text of 1 to 256 characters. */
   readonly name: string;

@@ -1,23 +1,27 @@
 import type { Runtime } from "../app/runtime.ts";
-import { isIntermodalError, messageOf } from "../errors.ts";
-import { isTerminal, type TaskDraft } from "../lifecycle/record.ts";
+import { messageOf } from "../errors.ts";
+import { isTerminal, type TaskDraft, type TaskRecord } from "../lifecycle/record.ts";
 import type { ScheduleRecord, ScheduleStore } from "../ports/schedule-store.ts";
 import { newTraceparent } from "../wire/trace.ts";
 import { derivedId } from "../workflow/derived-id.ts";
-import { streamIdOf, submitDraft } from "../workflow/submit.ts";
+import { streamIdOf } from "../workflow/submit.ts";
 import { change } from "./change.ts";
+import { isIncurable, type Sends } from "./sends.ts";
 import { fired } from "./steps.ts";
 import { latestDue } from "./timing.ts";
 
+/** While its task is there, a due time makes no other: so long at least after it has ended, for those that come late to what they read earlier. */
+const MIN_RETENTION_MS = 3_600_000;
+
 /**
- * Deals with a due time: submits its task, then moves the schedule on. The task's id derives from the due time, so whoever dies in between, and however many do this
- * at once, it is one task: submitted, it is found; not submitted, the schedule is still due for the next to come.
+ * Deals with a due time: puts its task into the store, moves the schedule on, then begins to send. The task's id derives from the due time, so whoever dies in between, and however
+ * many do this at once, it is one task: made, it is found, and sent by the sweep if its maker did not; not made, the schedule is still due for the next to come. Nothing here
+ * waits for the bus.
  * @returns when the schedule is due next, where it still runs.
  * @throws what the stores throw; it is due still, then.
  */
 export async function fire(
-  runtime: Runtime,
-  store: ScheduleStore,
+  { runtime, store, sends }: { readonly runtime: Runtime; readonly store: ScheduleStore; readonly sends: Sends },
   schedule: ScheduleRecord,
   now: number,
 ): Promise<number | undefined> {
@@ -26,9 +30,15 @@ export async function fire(
   const reason = await reasonToSkip(runtime, schedule, now - due);
   if (reason !== undefined)
     runtime.surroundings.logger.info("a schedule's due time was passed over", { schedule: name, due, reason });
-  const taskId = reason === undefined ? await submit(runtime, schedule, due) : undefined;
-  const current = await change(store, schedule, (standing) => fired(standing, { seen: schedule, due, taskId, now }));
-  return current?.state === "running" ? current.nextAt : undefined;
+  const made: Made = reason === undefined ? await make(runtime, schedule, due) : {};
+  try {
+    const firing = { seen: schedule, due, taskId: made.taskId, now };
+    const current = await change(store, schedule, (standing) => fired(standing, firing));
+    return current?.state === "running" ? current.nextAt : undefined;
+  } finally {
+    // Also where the schedule stayed where it was: whoever comes next finds the task, and does not send it.
+    if (made.toSend !== undefined) sends.begin(made.toSend);
+  }
 }
 
 async function reasonToSkip(runtime: Runtime, schedule: ScheduleRecord, lateMs: number): Promise<string | undefined> {
@@ -39,25 +49,35 @@ async function reasonToSkip(runtime: Runtime, schedule: ScheduleRecord, lateMs: 
   return last === undefined || isTerminal(last.status) ? undefined : "overlap";
 }
 
-/** @returns the task's id; `undefined` where it can never be submitted, which is no reason to try for ever. */
-async function submit(runtime: Runtime, schedule: ScheduleRecord, due: number): Promise<string | undefined> {
+/** What came of a due time: the id of its task, where there is one, and its record, where it is this process that sends it. */
+interface Made {
+  readonly taskId?: string;
+  readonly toSend?: TaskRecord;
+}
+
+/** Puts the task into the store, unless that can never be done, which is no reason to try for ever. */
+async function make(runtime: Runtime, schedule: ScheduleRecord, due: number): Promise<Made> {
+  const { store, surroundings } = runtime;
   const draft = draftOf(runtime, schedule, due);
-  // Found: somebody else was faster, and sends it. To submit it as well would send it twice.
-  if ((await runtime.store.get(draft.id)) !== undefined) return draft.id;
+  const found = await store.get(draft.id);
+  // Somebody else was faster, and sends it. To send it as well would send it twice. A withdrawn one was never sent: it is brought back.
+  if (found !== undefined && !found.withdrawn) return { taskId: found.id };
   try {
-    await submitDraft(runtime, draft, true);
+    const created = await store.create(draft);
+    const { record } = created;
+    // In conflict: made for this due time by somebody who knew another definition.
+    const isSent = created.kind === "conflict" || (created.kind === "existing" && !created.resend);
+    if (isSent) return { taskId: record.id };
+    return { taskId: record.id, toSend: record };
   } catch (error) {
-    // Of this due time, submitted by somebody who knew another definition.
-    if (isIntermodalError(error, "CONFLICT")) return draft.id;
-    if (isIntermodalError(error, "UNAVAILABLE") || isIntermodalError(error, "CLOSED")) throw error;
-    runtime.surroundings.logger.error("a schedule's task cannot be submitted; this due time is passed over", {
+    if (!isIncurable(error)) throw error;
+    surroundings.logger.error("a schedule's task can never be submitted; this due time is passed over", {
       schedule: schedule.name,
       due,
       error: messageOf(error),
     });
-    return undefined;
+    return {};
   }
-  return draft.id;
 }
 
 function draftOf(runtime: Runtime, { name, definition }: ScheduleRecord, due: number): TaskDraft {
@@ -80,7 +100,7 @@ function draftOf(runtime: Runtime, { name, definition }: ScheduleRecord, due: nu
     createdAt: clock.now(),
     notBefore: undefined,
     deadlineAt: undefined,
-    retentionMs,
+    retentionMs: Math.max(retentionMs, MIN_RETENTION_MS),
     traceparent: newTraceparent(),
     correlationId: id,
     causationId: undefined,

@@ -1,51 +1,11 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import type { App } from "../app/app.ts";
 import { createApp } from "../app/create-app.ts";
 import { defineTask } from "../contracts/index.ts";
-import { MemoryAdapter, MemoryServer } from "../memory/index.ts";
-import { type Logger, silentLogger } from "../ports/logger.ts";
-import type { ScheduleStore } from "../ports/schedule-store.ts";
-import { VirtualClock } from "../testing/index.ts";
-
-const report = defineTask("report", { input: z.object({ of: z.string() }) });
-const MINUTE_MS = 60_000;
-const minutely = { name: "minutely", everyMs: MINUTE_MS, input: { of: "it" } };
-
-/** Workers over one server in memory, each a process of its own. */
-function deployment() {
-  const clock = new VirtualClock();
-  const server = new MemoryServer(clock);
-  const apps: App[] = [];
-  return {
-    clock,
-    server,
-    make(change: (store: ScheduleStore) => Partial<ScheduleStore> = () => ({}), logger: Logger = silentLogger) {
-      const adapter = new MemoryAdapter(server, { namespace: "test", clock, logger });
-      const { commandBus, eventBus, taskStateStore, eventStream, scheduleStore: store } = adapter;
-      const scheduleStore: ScheduleStore = {
-        capabilities: store.capabilities,
-        get: (names) => store.get(names),
-        put: (writes) => store.put(writes),
-        remove: (names) => store.remove(names),
-        list: (options) => store.list(options),
-        due: (options) => store.due(options),
-        ...change(store),
-      };
-      const ports = { commandBus, eventBus, taskStateStore, eventStream, scheduleStore };
-      const app = createApp({ name: "test", namespace: "test", clock, logger, ports });
-      apps.push(app);
-      return { app, adapter };
-    },
-    async stop() {
-      await Promise.all(apps.map((app) => app.stop({ timeoutMs: 0 })));
-    },
-  };
-}
-
-async function taskCount(app: App): Promise<number> {
-  return (await app.tasks.list({ limit: 1_000 })).items.length;
-}
+import { MemoryAdapter } from "../memory/index.ts";
+import { silentLogger } from "../ports/logger.ts";
+import type { ScheduleDefinition } from "../ports/schedule-store.ts";
+import { deployment, MINUTE_MS, minutely, report, taskCount } from "./deployment-fixture.ts";
 
 test("one that was registered by a process that has ended is fired by others, each due time once", async () => {
   const { clock, make, stop } = deployment();
@@ -187,10 +147,9 @@ test("stop() while start() still waits for the store ends both", async () => {
   await Promise.all([starting, stopping]);
 });
 
-test("a schedule that cannot be fired holds up no other", async () => {
-  const { clock, make, stop } = deployment();
-  const { app, adapter } = make();
-  const definition = (cron: string) => ({
+/** As an adapter keeps it: of an expression that nobody has looked at. */
+function cronDefinition(cron: string): ScheduleDefinition {
+  return {
     type: "report",
     taskVersion: "1.0",
     queue: "default",
@@ -198,16 +157,21 @@ test("a schedule that cannot be fired holds up no other", async () => {
     input: { of: cron },
     timing: { cron, timezone: "UTC" },
     enabled: true,
-    missed: "latest" as const,
-    overlap: "allow" as const,
-  });
+    missed: "latest",
+    overlap: "allow",
+  };
+}
+
+test("a schedule that cannot be fired holds up no other", async () => {
+  const { clock, make, stop } = deployment();
+  const { app, adapter } = make();
   await adapter.scheduleStore.put(
     ["what nobody can read", "* * * * *"].map((cron, at) => ({
       name: cron,
       expected: undefined,
       schedule: {
         revision: `r${at}`,
-        definition: definition(cron),
+        definition: cronDefinition(cron),
         state: "running",
         nextAt: clock.now() + at,
         fires: 0,
@@ -218,6 +182,32 @@ test("a schedule that cannot be fired holds up no other", async () => {
   await clock.advance(2 * MINUTE_MS);
   expect((await app.schedules.get("* * * * *"))?.state.fires).toBeGreaterThanOrEqual(2);
   expect((await app.schedules.get("what nobody can read"))?.state.fires).toBe(0);
+  await stop();
+});
+
+test("thousands that cannot be fired keep no worker busy, and those behind them are fired", async () => {
+  const { clock, make, stop } = deployment();
+  let looks = 0;
+  const { app, adapter } = make((store) => ({
+    due(options) {
+      looks++;
+      return store.due(options);
+    },
+  }));
+  const definition = cronDefinition("what nobody can read");
+  await adapter.scheduleStore.put(
+    Array.from({ length: 2_150 }, (_, at) => ({
+      name: `bad ${at}`,
+      expected: undefined,
+      schedule: { revision: `r${at}`, definition, state: "running", nextAt: clock.now(), fires: 0 },
+    })),
+  );
+  app.schedule(report, minutely);
+  await app.start();
+  await clock.advance(MINUTE_MS + 10_000);
+  expect((await app.schedules.get("minutely"))?.state.fires).toBe(1);
+  // 22 pages, and a look each 5 seconds and for the one that falls due.
+  expect(looks).toBeLessThan(22 * 25);
   await stop();
 });
 

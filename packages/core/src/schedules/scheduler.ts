@@ -5,11 +5,9 @@ import type { DueSchedules, ScheduleRecord, ScheduleStore } from "../ports/sched
 import type { DeclaredSchedule } from "./definition.ts";
 import { fire } from "./fire.ts";
 import { register } from "./register.ts";
+import { Sends } from "./sends.ts";
 
 const PAGE = 100;
-
-/** Pages of one look: what is left comes with the next. */
-const MAX_PAGES = 20;
 
 /** Workers wake up for the same due time: so far apart that the first of them has mostly dealt with it when the next one looks. */
 const SPREAD_MS = 250;
@@ -18,6 +16,7 @@ const SPREAD_MS = 250;
 export class Scheduler {
   readonly #runtime: Runtime;
   readonly #store: ScheduleStore;
+  readonly #sends: Sends;
   readonly #stopping = new AbortController();
   #cancelNext: (() => void) | undefined;
   #looking: Promise<void> | undefined;
@@ -28,6 +27,7 @@ export class Scheduler {
   constructor(runtime: Runtime, store: ScheduleStore) {
     this.#runtime = runtime;
     this.#store = store;
+    this.#sends = new Sends(runtime);
   }
 
   /**
@@ -55,10 +55,14 @@ export class Scheduler {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
     this.#cancelNext?.();
-    if (this.#looking === undefined) return;
     const patience = new AbortController();
-    await Promise.race([this.#looking, sleep(this.#runtime.surroundings.clock, timeoutMs, patience.signal)]);
+    await Promise.race([this.#atRest(), sleep(this.#runtime.surroundings.clock, timeoutMs, patience.signal)]);
     patience.abort();
+  }
+
+  async #atRest(): Promise<void> {
+    await this.#looking;
+    await this.#sends.settled();
   }
 
   #look(): void {
@@ -82,20 +86,20 @@ export class Scheduler {
     const { clock, settings } = this.#runtime.surroundings;
     // Spread, so that the workers of a deployment do not ask all at once.
     const pollMs = settings.schedulePollMs * (0.75 + Math.random() * 0.5);
-    const begun = clock.now();
     let cursor: string | undefined;
+    let waitMs = pollMs;
     try {
-      for (let pages = 0; pages < MAX_PAGES && !this.#stopping.signal.aborted; pages++) {
+      // To the end, whatever their number: those that cannot be fired stand first, and must not keep a look from the others.
+      do {
+        const asked = clock.now();
         const page = await this.#store.due({ limit: PAGE, cursor });
         const times = await this.#fireAll(page);
-        cursor = page.next;
-        if (cursor !== undefined) continue;
-        this.#noteBack();
         const next = Math.min(page.nextAt ?? Number.POSITIVE_INFINITY, ...times);
-        const waitMs = next - page.now - (clock.now() - begun) + Math.random() * SPREAD_MS;
-        return Math.max(0, Math.min(pollMs, waitMs));
-      }
-      return 0;
+        waitMs = next - page.now - (clock.now() - asked) + Math.random() * SPREAD_MS;
+        cursor = page.next;
+      } while (cursor !== undefined && !this.#stopping.signal.aborted);
+      this.#noteBack();
+      return Math.max(0, Math.min(pollMs, waitMs));
     } catch (error) {
       this.#noteAway(error);
       return pollMs;
@@ -114,7 +118,8 @@ export class Scheduler {
   /** @returns when it is due next. One that fails holds up no other, and is looked at again with the next poll. */
   async #fire(schedule: ScheduleRecord, now: number): Promise<number> {
     try {
-      return (await fire(this.#runtime, this.#store, schedule, now)) ?? Number.POSITIVE_INFINITY;
+      const parts = { runtime: this.#runtime, store: this.#store, sends: this.#sends };
+      return (await fire(parts, schedule, now)) ?? Number.POSITIVE_INFINITY;
     } catch (error) {
       if (isIntermodalError(error, "UNAVAILABLE") || isIntermodalError(error, "CLOSED")) throw error;
       this.#runtime.surroundings.logger.error("a schedule could not be fired; it is tried again", {

@@ -91,7 +91,7 @@ export async function draftTask(
 }
 
 /** Stores a draft and sends it. @throws as {@link submitTask}. */
-export async function submitDraft(runtime: Runtime, draft: TaskDraft, defer: boolean): Promise<TaskRecord> {
+async function submitDraft(runtime: Runtime, draft: TaskDraft, defer: boolean): Promise<TaskRecord> {
   const { store } = runtime;
   const created = await store.create(draft);
   if (created.kind === "conflict") {
@@ -117,7 +117,7 @@ export async function submitDraft(runtime: Runtime, draft: TaskDraft, defer: boo
 }
 
 /** Takes back what could not be sent. While the store is away too, or closed by now, the record stays for the sweep to send: the caller is told that this is not known. */
-async function withdraw(runtime: Runtime, record: TaskRecord): Promise<boolean> {
+export async function withdraw(runtime: Runtime, record: TaskRecord): Promise<boolean> {
   try {
     const [withdrawn] = await runtime.store.port.withdraw([
       { id: record.id, series: record.series, send: record.sends },
