@@ -39,13 +39,11 @@ export class Observer {
   }
 
   /**
-   * The tasks with dead letters. Checks that each of their messages was put aside once: a task that was sent again has several, and whichever of them is seen after
-   * the end goes to the dead letters too. A bus that does not recognise a repeated send may have one twice whose holder died after it had put it aside, before it let go of it.
+   * The tasks with dead letters. A task that was sent again has several messages, and whichever of them is seen after the end goes to the dead letters too; and a message whose holder
+   * fails between putting it aside, or back, and letting go of it may be there twice. That one settles it once where nothing fails, cases of the bus check.
    */
   async deadTasks(): Promise<readonly string[]> {
-    const { capabilities } = this.#adapter.commandBus;
     const ids = (await this.deadLetters()).map(({ id }) => id);
-    if (capabilities.dedupeWindowMs > 0) equal(ids.length, new Set(ids).size, "dead letters, each message once");
     return [...new Set(ids.map((id) => id.slice(0, id.indexOf(":"))))];
   }
 
