@@ -50,7 +50,7 @@ export class AppendLoop {
     return this.#downSince ?? this.#startedAt;
   }
 
-  /** The latest append found it away. */
+  /** It answers nobody, as far as is known: what is ready waits for the next try. */
   get isDown(): boolean {
     return this.#downSince !== undefined;
   }
@@ -153,27 +153,29 @@ export class AppendLoop {
       // One of them is at fault: find out which.
       for (const queue of batch) {
         if (this.#downSince === undefined) await this.#append([queue]);
-        else this.#parked.push(queue);
+        else this.#park(queue);
       }
     }
   }
 
   #settle(batch: readonly StreamQueue[], failures: readonly unknown[] | undefined): void {
     if (this.#stopped) return;
+    // Those that fail again say nothing about the others: a part of the store may be away.
+    const again = batch.every((queue) => queue.failed);
     let parked = 0;
     batch.forEach((queue, index) => {
       const failure = failures?.[index];
       if (failure === undefined) this.#stored(queue);
       else if (mayComeBack(failure)) {
         parked++;
-        this.#parked.push(queue);
+        this.#park(queue);
       } else this.#refused(queue, failure);
     });
     if (this.#stopped) return;
     if (parked < batch.length) {
       this.#downSince = undefined;
       this.#retryMs = FIRST_RETRY_MS;
-    } else {
+    } else if (!again) {
       this.#downSince ??= this.#options.clock.now();
     }
     if (parked > 0) {
@@ -182,6 +184,11 @@ export class AppendLoop {
     } else if (failures === undefined && this.#parked.length === 0 && this.#ready.length === 0) {
       this.#options.losses.well();
     }
+  }
+
+  #park(queue: StreamQueue): void {
+    queue.failed = true;
+    this.#parked.push(queue);
   }
 
   #retryLater(): void {

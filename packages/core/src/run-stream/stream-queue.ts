@@ -27,6 +27,8 @@ export class StreamQueue implements Rostered {
   unsentSize = 0;
   /** Stands in the writer's list of those to be sent. */
   listed = false;
+  /** The latest append of what is on its way has failed, and is to be repeated. */
+  failed = false;
   lost = 0;
   waiters: FlushWaiter[] = [];
   /** Among the queues that somebody waits for. */
@@ -95,12 +97,14 @@ export class StreamQueue implements Rostered {
 
   stored(): void {
     this.sending = undefined;
+    this.failed = false;
   }
 
   /** Gives up what is on its way, and goes on under another name: its numbers were never used. */
   refused(writer: string): void {
     this.lost += this.sending?.length ?? 0;
     this.sending = undefined;
+    this.failed = false;
     this.#writer = writer;
     this.#n = 0;
   }

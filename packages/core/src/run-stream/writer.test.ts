@@ -270,6 +270,49 @@ describe("a store that is away", () => {
     expect(waiting(), "once it is back").toEqual([]);
   });
 
+  it("has the events of some streams waiting, and takes those of others", async () => {
+    const { stream, clock, emit, writer } = setUp();
+    const waiting = () => ["ill", "well", "new"].filter((streamId) => writer.isWaiting(streamId));
+    let away = true;
+    stream.before = (appends) => {
+      if (!away) return;
+      const failures = appends.map(({ streamId }) => (streamId === "ill" ? down(true) : undefined));
+      if (failures.some((failure) => failure !== undefined)) throw new BatchError(failures);
+    };
+    emit("ill", "1");
+    emit("well", "1");
+    await clock.advance(50);
+    expect(waiting(), "while others of its batch were stored").toEqual(["ill"]);
+    await clock.advance(100);
+    expect(
+      stream.calls.at(-1)?.map(({ streamId }) => streamId),
+      "tried again, alone",
+    ).toEqual(["ill"]);
+    emit("new", "1");
+    expect(waiting()).toEqual(["ill"]);
+    await clock.advance(10);
+    expect(stream.names("new"), "before the next try of those").toEqual(["1"]);
+    away = false;
+    await clock.advance(10_000);
+    expect(waiting(), "once it is back").toEqual([]);
+    expect(writer.stats).toEqual({ lost: 0, queued: 0 });
+  });
+
+  it("has no events waiting that it refused", async () => {
+    const { stream, clock, emit, writer } = setUp();
+    let failure = down(true);
+    stream.before = (appends) => {
+      if (appends.some(({ streamId }) => streamId === "a")) throw failure;
+    };
+    emit("a", "1");
+    await clock.advance(50);
+    expect(writer.isWaiting("a")).toBe(true);
+    failure = new IntermodalError("STREAM_ENDED", "it has ended");
+    await clock.advance(1_000);
+    emit("a", "2");
+    expect(writer.isWaiting("a")).toBe(false);
+  });
+
   it("is given a lost answer's events again under the same numbers", async () => {
     const { emit, stream, clock } = setUp();
     let answersToLose = 2;

@@ -130,9 +130,10 @@ export class RunStreamWriter {
     return stored;
   }
 
-  /** Events of the stream wait for a store that is away: ending it now would lose them. */
+  /** Events of the stream wait for a store that is away, if only for this stream: ending it now would lose them. */
   isWaiting(streamId: string): boolean {
-    return this.#loop.isDown && !(this.#queues.get(streamId)?.isIdle ?? true);
+    const queue = this.#queues.get(streamId);
+    return queue !== undefined && !queue.isIdle && (queue.failed || this.#loop.isDown);
   }
 
   /** Takes nothing more and stores what waits, for at most `timeoutMs`; what is left then is lost and counted. Idempotent. @returns whether all was stored. */

@@ -1,5 +1,5 @@
 import type { Runtime } from "../app/runtime.ts";
-import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
+import { isIntermodalError, messageOf } from "../errors.ts";
 import { type Duty, isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import { sleep } from "../ports/clock.ts";
 import { notificationOf } from "../workflow/send-record.ts";
@@ -42,18 +42,20 @@ function tellEnd(runtime: Runtime, record: TaskRecord): void {
   runtime.store.waiter.hint([record.id]);
 }
 
-/** Each duty can be done twice without harm: whoever finds it recorded does it. */
-export async function performDuties(runtime: Runtime, record: TaskRecord): Promise<void> {
+/** Each duty can be done twice without harm: whoever finds it recorded does it. @returns whether all were done. */
+export async function performDuties(runtime: Runtime, record: TaskRecord): Promise<boolean> {
   const done: Duty[] = [];
   for (const duty of record.duties) {
     if (await perform(runtime, record, duty)) done.push(duty);
   }
   if (done.length > 0) runtime.store.noteDone(record, done);
+  return done.length === record.duties.length;
 }
 
 async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promise<boolean> {
   const { clock, logger } = runtime.surroundings;
   const { hindered } = runtime;
+  if (duty === "end-stream" && !(await isWritten(runtime, record))) return false;
   if (!hindered.mayTry(duty)) return false;
   const begun = clock.now();
   for (let attempt = 0; ; attempt++) {
@@ -86,6 +88,19 @@ export async function flushStream(runtime: Runtime, streamId: string): Promise<v
   await runtime.writer?.flush(streamId, { timeoutMs: runtime.surroundings.settings.streamFlushTimeoutMs });
 }
 
+/**
+ * Waits, bounded, for what this process wrote to the run's stream. @returns whether it may be ended: events that wait for their store would be refused after the end.
+ * That says nothing about the store of other streams, of which a part may be away.
+ */
+async function isWritten(runtime: Runtime, record: TaskRecord): Promise<boolean> {
+  await flushStream(runtime, record.streamId);
+  if (!runtime.writer?.isWaiting(record.streamId)) return true;
+  runtime.surroundings.logger.debug("events of a run wait for their store: the sweep ends it when they are stored", {
+    task: record.id,
+  });
+  return false;
+}
+
 /** @returns whether it is done; false leaves it to another app. */
 const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boolean>> = {
   async "tell-parent"(runtime, record) {
@@ -105,9 +120,6 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
   async "end-stream"(runtime, record) {
     if (runtime.ports.eventStream === undefined) return true;
     const { clock, settings } = runtime.surroundings;
-    await flushStream(runtime, record.streamId);
-    if (runtime.writer?.isWaiting(record.streamId))
-      throw new IntermodalError("UNAVAILABLE", "events of the run wait for their store; it ends when they are stored");
     const succeeded = record.status === "COMPLETED" || record.status === "COMPLETED_WITH_ERRORS";
     const event = {
       writer: "lifecycle",

@@ -28,3 +28,41 @@ test("what is owed to the server that has just answered is tried each time", () 
   expect([hindered.has("tell-parent"), hindered.mayTry("tell-parent")]).toEqual([true, true]);
   expect([hindered.has("end-stream"), hindered.mayTry("end-stream")]).toEqual([false, true]);
 });
+
+test("a server that answers some is not away: all go on trying it, without patience", () => {
+  const hindered = new Hindrances(new VirtualClock());
+  for (let n = 0; n < 100; n++) {
+    hindered.add("end-stream");
+    hindered.delete("end-stream");
+    expect(hindered.mayTry("end-stream")).toBe(true);
+    hindered.add("end-stream");
+    expect([hindered.mayTry("end-stream"), hindered.has("end-stream")]).toEqual([true, true]);
+  }
+});
+
+test("a server that has answered is taken to be away once the latest tries all failed", async () => {
+  const clock = new VirtualClock();
+  const hindered = new Hindrances(clock);
+  hindered.delete("end-stream");
+  let tries = 0;
+  for (; tries < 100 && hindered.mayTry("end-stream"); tries++) hindered.add("end-stream");
+  expect(tries).toBe(10);
+  await clock.advance(1_000);
+  expect(hindered.mayTry("end-stream")).toBe(true);
+  hindered.delete("end-stream");
+  expect(hindered.mayTry("end-stream")).toBe(true);
+});
+
+test("an outage is new when the one before was over: its server has answered, and all did for a while", async () => {
+  const clock = new VirtualClock();
+  const hindered = new Hindrances(clock);
+  expect(hindered.add("end-stream")).toBe(true);
+  await clock.advance(60_000);
+  expect(hindered.add("end-stream"), "it has not answered since").toBe(false);
+  hindered.delete("end-stream");
+  expect(hindered.add("end-stream"), "it has answered others").toBe(false);
+  await clock.advance(10_000);
+  hindered.delete("end-stream");
+  expect(hindered.has("end-stream")).toBe(false);
+  expect(hindered.add("end-stream")).toBe(true);
+});

@@ -5,38 +5,70 @@ import type { Clock } from "../ports/clock.ts";
 const OWED_ELSEWHERE: ReadonlySet<Duty> = new Set<Duty>(["end-stream", "announce"]);
 /** How long after a try in vain nobody tries again. */
 const PAUSE_MS = 1_000;
+/** A server that has answered is away when so many tries in a row were in vain: fewer may all have met the same part of it. */
+const TRIES_IN_VAIN = 10;
+/** An outage is over when tries succeed and for so long none was in vain. */
+const CALM_MS = 10_000;
 
-/** Duties whose server is away. An outage is told once, and slows down no task after the first ones: each call may take until its time-out. */
+/** What is known of the server of a duty since it was first away. */
+interface Hindrance {
+  /** Tries in vain since the latest that was answered. */
+  inVain: number;
+  failedAt: number;
+  /** When it may be tried, once it is away as a whole. */
+  tryAt: number;
+}
+
+/**
+ * Duties whose server is away, or a part of it: a shard, say. An outage is told once, and slows down no task after the first ones: each call may take until its
+ * time-out. An outage of a part hinders nobody whom the others answer.
+ */
 export class Hindrances {
   readonly #clock: Clock;
-  readonly #tryAt = new Map<Duty, number>();
+  readonly #hindrances = new Map<Duty, Hindrance>();
+  /** Those whose server has answered before: one failure is no outage of it all. */
+  readonly #answered = new Set<Duty>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Whether a try of late was in vain: the next ones are not to be patient. */
   has(duty: Duty): boolean {
-    return this.#tryAt.has(duty);
+    return this.#hindrances.has(duty);
   }
 
-  /** Whether to try it now. While its server is away one does at a time, whose `add` or `delete` the others wait for; what they leave is the sweep's. */
+  /**
+   * Whether to try it now. While its server is away as a whole one does at a time, whose `add` or `delete` the others wait for; what they leave is the
+   * sweep's.
+   */
   mayTry(duty: Duty): boolean {
-    const tryAt = this.#tryAt.get(duty);
-    if (tryAt === undefined || !OWED_ELSEWHERE.has(duty)) return true;
-    if (this.#clock.now() < tryAt) return false;
-    this.#tryAt.set(duty, Number.POSITIVE_INFINITY);
+    const hindrance = this.#hindrances.get(duty);
+    if (hindrance === undefined || !OWED_ELSEWHERE.has(duty) || !this.#isAway(duty, hindrance)) return true;
+    if (this.#clock.now() < hindrance.tryAt) return false;
+    hindrance.tryAt = Number.POSITIVE_INFINITY;
     return true;
   }
 
   /** Its server was away. @returns whether that is new. */
   add(duty: Duty): boolean {
-    const isNew = !this.#tryAt.has(duty);
-    this.#tryAt.set(duty, this.#clock.now() + PAUSE_MS);
-    return isNew;
+    const now = this.#clock.now();
+    const known = this.#hindrances.get(duty);
+    const inVain = (known?.inVain ?? 0) + 1;
+    this.#hindrances.set(duty, { inVain, failedAt: now, tryAt: now + PAUSE_MS });
+    return known === undefined;
   }
 
   /** Its server has answered. */
   delete(duty: Duty): void {
-    this.#tryAt.delete(duty);
+    this.#answered.add(duty);
+    const hindrance = this.#hindrances.get(duty);
+    if (hindrance === undefined) return;
+    if (this.#clock.now() - hindrance.failedAt >= CALM_MS) this.#hindrances.delete(duty);
+    else hindrance.inVain = 0;
+  }
+
+  #isAway(duty: Duty, { inVain }: Hindrance): boolean {
+    return inVain >= (this.#answered.has(duty) ? TRIES_IN_VAIN : 1);
   }
 }

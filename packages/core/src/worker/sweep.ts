@@ -20,6 +20,8 @@ export class Sweep {
   #stopped = true;
   /** Where the latest sweep left off: records that can't be mended now must not keep those behind them from ever being reached. */
   #cursor: string | undefined;
+  /** The latest sweep found duties that this process could not do. */
+  #leftDuties = false;
 
   constructor(runtime: Runtime, leases: LeaseKeeper) {
     this.#runtime = runtime;
@@ -52,10 +54,13 @@ export class Sweep {
     try {
       // While the store was away this process's own leases ran out: it must not take them for those of a dead one.
       if (!(await this.#leases.renewDue())) return;
+      // What this process can't reach, another may: it must be able to take the next sweep.
+      const leaseMs = settings.sweepIntervalMs * (this.#leftDuties ? 0.5 : 2);
+      this.#leftDuties = false;
       for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
         const options = {
           node,
-          leaseMs: settings.sweepIntervalMs * 2,
+          leaseMs,
           graceMs: settings.sweepGraceMs,
           limit: PAGE,
           cursor: this.#cursor,
@@ -76,7 +81,7 @@ export class Sweep {
   async #mend(record: TaskRecord, reason: RecoveryReason): Promise<void> {
     this.#runtime.surroundings.logger.info("the recovery sweep mends a task", { task: record.id, reason });
     try {
-      await MEND[reason](this.#runtime, record);
+      if ((await MEND[reason](this.#runtime, record)) === false) this.#leftDuties = true;
     } catch (error) {
       this.#runtime.surroundings.logger.warn("the recovery sweep could not mend a task; it tries again", {
         task: record.id,
@@ -87,6 +92,7 @@ export class Sweep {
   }
 }
 
+/** Those of duties say whether all were done. */
 const MEND: Record<RecoveryReason, (runtime: Runtime, record: TaskRecord) => Promise<unknown>> = {
   unsent: sendDeferred,
   "expired-lease": sendDeferred,
