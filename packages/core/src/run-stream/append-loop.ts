@@ -9,6 +9,8 @@ export const BATCH_EVENTS = 1_000;
 const BATCH_SIZE = 4 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** A store that has answered is away as a whole when it failed so many streams in a row: fewer may all belong to the same part of it. */
+const STREAMS_IN_VAIN = 20;
 
 export interface AppendLoopOptions {
   readonly stream: EventStream;
@@ -38,6 +40,9 @@ export class AppendLoop {
   #retryMs = FIRST_RETRY_MS;
   #downSince: number | undefined;
   #startedAt: number | undefined;
+  /** Streams in a row that it did not answer, each counted once. */
+  #inVain = 0;
+  #hasAnswered = false;
   #stopped = false;
   readonly #run = () => void this.#sendBatch();
 
@@ -50,9 +55,14 @@ export class AppendLoop {
     return this.#downSince ?? this.#startedAt;
   }
 
-  /** It answers nobody, as far as is known: what is ready waits for the next try. */
-  get isDown(): boolean {
+  /** It has answered nobody since it failed: it may be away as a whole. */
+  get inDoubt(): boolean {
     return this.#downSince !== undefined;
+  }
+
+  /** It answers nobody, as far as can be told: what is ready waits for the next try. */
+  get isDown(): boolean {
+    return this.#downSince !== undefined && this.#inVain >= (this.#hasAnswered ? STREAMS_IN_VAIN : 1);
   }
 
   get isStopped(): boolean {
@@ -97,7 +107,7 @@ export class AppendLoop {
   }
 
   get #isPaused(): boolean {
-    return this.#stopped || (this.#downSince !== undefined && this.#cancelRetry !== undefined);
+    return this.#stopped || (this.isDown && this.#cancelRetry !== undefined);
   }
 
   async #sendBatch(): Promise<void> {
@@ -161,7 +171,7 @@ export class AppendLoop {
   #settle(batch: readonly StreamQueue[], failures: readonly unknown[] | undefined): void {
     if (this.#stopped) return;
     // Those that fail again say nothing about the others: a part of the store may be away.
-    const again = batch.every((queue) => queue.failed);
+    const first = batch.filter((queue) => !queue.failed).length;
     let parked = 0;
     batch.forEach((queue, index) => {
       const failure = failures?.[index];
@@ -175,8 +185,11 @@ export class AppendLoop {
     if (parked < batch.length) {
       this.#downSince = undefined;
       this.#retryMs = FIRST_RETRY_MS;
-    } else if (!again) {
+      this.#hasAnswered = true;
+      this.#inVain = 0;
+    } else if (first > 0) {
       this.#downSince ??= this.#options.clock.now();
+      this.#inVain += first;
     }
     if (parked > 0) {
       this.#options.losses.trouble("unavailable", { error: messageOf(failures?.find(mayComeBack)) });

@@ -298,6 +298,29 @@ describe("a store that is away", () => {
     expect(writer.stats).toEqual({ lost: 0, queued: 0 });
   });
 
+  it("is tried for other streams while few have failed, and a flush lets it answer them", async () => {
+    const { stream, clock, emit, writer } = setUp();
+    stream.before = async (appends) => {
+      if (appends.some(({ streamId }) => streamId.startsWith("ill"))) throw down();
+    };
+    emit("well", "1");
+    await clock.advance(10);
+    for (let n = 0; n < 15; n++) {
+      emit(`ill${n}`, "1");
+      await clock.advance(100);
+    }
+    emit("new", "1");
+    expect(await writer.flush("new", { timeoutMs: 1_000 })).toBe(true);
+    for (let n = 0; n < 20; n++) {
+      emit(`ill too ${n}`, "1");
+      await clock.advance(100);
+    }
+    const calls = stream.calls.length;
+    emit("late", "1");
+    expect(await writer.flush("late", { timeoutMs: 1_000 }), "taken to be away as a whole").toBe(false);
+    expect([stream.calls.length, writer.isWaiting("late")]).toEqual([calls, true]);
+  });
+
   it("has no events waiting that it refused", async () => {
     const { stream, clock, emit, writer } = setUp();
     let failure = down(true);

@@ -14,6 +14,8 @@ import { StreamQueue } from "./stream-queue.ts";
 const EVENT_OVERHEAD = 64;
 /** Streams whose numbering is remembered while nothing is written to them: between this and twice as many. */
 const REMEMBERED_STREAMS = 5_000;
+/** How long a flush waits for a store that failed other streams: it may answer this one. */
+const DOUBT_MS = 100;
 
 export interface RunStreamWriterOptions {
   readonly stream: EventStream;
@@ -123,7 +125,9 @@ export class RunStreamWriter {
     const queue = this.#queues.get(streamId);
     if (queue === undefined || queue.isIdle) return Promise.resolve(queue === undefined || queue.lost === 0);
     const now = this.#clock.now();
-    const deadline = (this.#loop.waitingSince ?? now) + options.timeoutMs;
+    const { waitingSince = now, inDoubt, isDown } = this.#loop;
+    const patienceMs = inDoubt && !isDown && !queue.failed ? Math.min(DOUBT_MS, options.timeoutMs) : 0;
+    const deadline = Math.max(waitingSince + options.timeoutMs, now + patienceMs);
     if (deadline <= now) return Promise.resolve(false);
     const stored = this.#waiters.wait(queue, deadline);
     this.#loop.wake(true);
@@ -133,7 +137,7 @@ export class RunStreamWriter {
   /** Events of the stream wait for a store that is away, if only for this stream: ending it now would lose them. */
   isWaiting(streamId: string): boolean {
     const queue = this.#queues.get(streamId);
-    return queue !== undefined && !queue.isIdle && (queue.failed || this.#loop.isDown);
+    return queue !== undefined && !queue.isIdle && (queue.failed || this.#loop.inDoubt);
   }
 
   /** Takes nothing more and stores what waits, for at most `timeoutMs`; what is left then is lost and counted. Idempotent. @returns whether all was stored. */

@@ -59,6 +59,7 @@ async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promis
   if (!hindered.mayTry(duty)) return false;
   const begun = clock.now();
   for (let attempt = 0; ; attempt++) {
+    const triedAt = clock.now();
     try {
       const done = await DUTIES[duty](runtime, record);
       hindered.delete(duty);
@@ -69,7 +70,7 @@ async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promis
       const wait = away && !hindered.has(duty) ? RETRY_DELAYS_MS[attempt] : undefined;
       if (wait === undefined || clock.now() - begun > PATIENCE_MS) {
         let isKnown = false;
-        if (away) isKnown = !hindered.add(duty);
+        if (away) isKnown = !hindered.add(duty, triedAt);
         else hindered.delete(duty);
         // An outage is told once, not once per task.
         logger[isKnown ? "debug" : "warn"](`duty "${duty}" could not be done now; the sweep will do it`, {

@@ -46,11 +46,26 @@ test("a server that has answered is taken to be away once the latest tries all f
   hindered.delete("end-stream");
   let tries = 0;
   for (; tries < 100 && hindered.mayTry("end-stream"); tries++) hindered.add("end-stream");
-  expect(tries).toBe(10);
+  expect(tries).toBe(20);
   await clock.advance(1_000);
   expect(hindered.mayTry("end-stream")).toBe(true);
   hindered.delete("end-stream");
   expect(hindered.mayTry("end-stream")).toBe(true);
+});
+
+test("tries that wait for long show sooner that a server is away, unless others were answered meanwhile", async () => {
+  const clock = new VirtualClock();
+  const hindered = new Hindrances(clock);
+  const waitInVain = async (answersOthers: boolean) => {
+    const begunAt = clock.now();
+    await clock.advance(2_500);
+    if (answersOthers) hindered.delete("end-stream");
+    await clock.advance(2_500);
+    hindered.add("end-stream", begunAt);
+    return hindered.mayTry("end-stream");
+  };
+  for (let n = 0; n < 30; n++) expect(await waitInVain(true)).toBe(true);
+  expect(await waitInVain(false)).toBe(false);
 });
 
 test("an outage is new when the one before was over: its server has answered, and all did for a while", async () => {

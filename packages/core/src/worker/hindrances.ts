@@ -5,8 +5,10 @@ import type { Clock } from "../ports/clock.ts";
 const OWED_ELSEWHERE: ReadonlySet<Duty> = new Set<Duty>(["end-stream", "announce"]);
 /** How long after a try in vain nobody tries again. */
 const PAUSE_MS = 1_000;
-/** A server that has answered is away when so many tries in a row were in vain: fewer may all have met the same part of it. */
-const TRIES_IN_VAIN = 10;
+/** A server that has answered is away when so many tries in a row were in vain: fewer may all have met the same part of it … */
+const TRIES_IN_VAIN = 20;
+/** … or when they have taken so long together. */
+const TIME_IN_VAIN_MS = 2_500;
 /** An outage is over when tries succeed and for so long none was in vain. */
 const CALM_MS = 10_000;
 
@@ -14,6 +16,8 @@ const CALM_MS = 10_000;
 interface Hindrance {
   /** Tries in vain since the latest that was answered. */
   inVain: number;
+  /** How long they have taken together. */
+  spentMs: number;
   failedAt: number;
   /** When it may be tried, once it is away as a whole. */
   tryAt: number;
@@ -26,8 +30,8 @@ interface Hindrance {
 export class Hindrances {
   readonly #clock: Clock;
   readonly #hindrances = new Map<Duty, Hindrance>();
-  /** Those whose server has answered before: one failure is no outage of it all. */
-  readonly #answered = new Set<Duty>();
+  /** Of those whose server has answered before: one failure is no outage of it all. */
+  readonly #answeredAt = new Map<Duty, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -50,25 +54,32 @@ export class Hindrances {
     return true;
   }
 
-  /** Its server was away. @returns whether that is new. */
-  add(duty: Duty): boolean {
+  /** Its server was away for a try that began then. @returns whether that is new. */
+  add(duty: Duty, begunAt = this.#clock.now()): boolean {
     const now = this.#clock.now();
     const known = this.#hindrances.get(duty);
-    const inVain = (known?.inVain ?? 0) + 1;
-    this.#hindrances.set(duty, { inVain, failedAt: now, tryAt: now + PAUSE_MS });
+    let { inVain, spentMs } = known ?? { inVain: 0, spentMs: 0 };
+    // Where others were answered meanwhile, it is not away as a whole.
+    if ((this.#answeredAt.get(duty) ?? 0) <= begunAt) {
+      inVain++;
+      spentMs += now - begunAt;
+    }
+    this.#hindrances.set(duty, { inVain, spentMs, failedAt: now, tryAt: now + PAUSE_MS });
     return known === undefined;
   }
 
   /** Its server has answered. */
   delete(duty: Duty): void {
-    this.#answered.add(duty);
+    const now = this.#clock.now();
+    this.#answeredAt.set(duty, now);
     const hindrance = this.#hindrances.get(duty);
     if (hindrance === undefined) return;
-    if (this.#clock.now() - hindrance.failedAt >= CALM_MS) this.#hindrances.delete(duty);
-    else hindrance.inVain = 0;
+    if (now - hindrance.failedAt >= CALM_MS) this.#hindrances.delete(duty);
+    hindrance.inVain = 0;
+    hindrance.spentMs = 0;
   }
 
-  #isAway(duty: Duty, { inVain }: Hindrance): boolean {
-    return inVain >= (this.#answered.has(duty) ? TRIES_IN_VAIN : 1);
+  #isAway(duty: Duty, { inVain, spentMs }: Hindrance): boolean {
+    return inVain >= (this.#answeredAt.has(duty) ? TRIES_IN_VAIN : 1) || spentMs >= TIME_IN_VAIN_MS;
   }
 }
