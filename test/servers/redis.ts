@@ -9,7 +9,7 @@ export interface RedisOptions extends ServerOptions {
   readonly args?: readonly string[] | undefined;
 }
 
-/** Keeps everything: appended to a file, none evicted. */
+/** Keeps everything: none evicted, and appended to a file before it is acknowledged. With `everysec` an answer may go out up to two seconds before the file has it, while the disk is busy. */
 export function redisRecipe(kind: "redis" | "valkey", { password, args = [], files = {} }: RedisOptions): Recipe {
   const credentials = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
   return {
@@ -19,7 +19,18 @@ export function redisRecipe(kind: "redis" | "valkey", { password, args = [], fil
     command: ({ program, host, port, dir }) => [
       program,
       ...["--bind", host, "--port", String(port), "--dir", dir],
-      ...["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", "--protected-mode", "no"],
+      ...[
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--save",
+        "",
+        "--maxmemory-policy",
+        "noeviction",
+        "--protected-mode",
+        "no",
+      ],
       ...(password === undefined ? [] : ["--requirepass", password]),
       ...args.map((arg) => arg.replaceAll("$DIR", dir)),
     ],

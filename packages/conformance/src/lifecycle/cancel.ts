@@ -44,10 +44,10 @@ export const cancelCases: readonly ConformanceCase[] = [
       const ran: string[] = [];
       const serve = (app: App) => app.handle(probe, ({ n }, ctx) => ran.push(ctx.id) * n);
       const { client, observer } = await scene(world, serve);
-      const task = await client.submit(probe, { n: 1 }, { delayMs: 2_000 });
+      const task = await client.submit(probe, { n: 1 }, { delayMs: 5_000 });
       equal((await task.cancel()).status, "CANCELLED", "the answer");
       await observer.untilAtRest();
-      await observer.assertStays(3_000);
+      await observer.assertStays(6_000);
       equal(ran, [], "what ran");
     },
   }),
