@@ -173,13 +173,18 @@ export class AppendLoop {
     // Those that fail again say nothing about the others: a part of the store may be away.
     const first = batch.filter((queue) => !queue.failed).length;
     let parked = 0;
+    let refused = 0;
     batch.forEach((queue, index) => {
       const failure = failures?.[index];
       if (failure === undefined) this.#stored(queue);
       else if (mayComeBack(failure)) {
         parked++;
         this.#park(queue);
-      } else this.#refused(queue, failure);
+      } else {
+        // Of a run that has ended: the store is well.
+        if (!isIntermodalError(failure, "STREAM_ENDED")) refused++;
+        this.#refused(queue, failure);
+      }
     });
     if (this.#stopped) return;
     if (parked < batch.length) {
@@ -194,7 +199,7 @@ export class AppendLoop {
     if (parked > 0) {
       this.#options.losses.trouble("unavailable", { error: messageOf(failures?.find(mayComeBack)) });
       this.#retryLater();
-    } else if (failures === undefined && this.#parked.length === 0 && this.#ready.length === 0) {
+    } else if (refused === 0 && this.#parked.length === 0 && this.#ready.length === 0) {
       this.#options.losses.well();
     }
   }

@@ -254,6 +254,20 @@ describe("a store that is away", () => {
     ]);
   });
 
+  it("is back also where all that waited for it belongs to runs that have ended meanwhile", async () => {
+    const { emit, writer, stream, clock, logger } = setUp();
+    stream.before = () => Promise.reject(down());
+    emit("a", "1");
+    await clock.advance(1_000);
+    stream.before = () => Promise.reject(new IntermodalError("STREAM_ENDED", "it has ended"));
+    await clock.advance(10_000);
+    expect(writer.stats).toEqual({ lost: 1, queued: 0 });
+    expect(logger.lines).toEqual([
+      expect.stringMatching(/^warn .*cannot be reached/),
+      expect.stringMatching(/^info .*stored again {"lost":1}$/),
+    ]);
+  });
+
   it("has events waiting for it, of the streams that were written to", async () => {
     const { stream, clock, emit, writer } = setUp();
     const waiting = () => ["a", "b", "c"].filter((streamId) => writer.isWaiting(streamId));
