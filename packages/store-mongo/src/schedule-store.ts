@@ -1,4 +1,4 @@
-import { answersOf, decodeCursor, encodeCursor, takePayload, tryEach } from "@intermodal/core/adapter";
+import { answersOf, decodeCursor, encodeCursor, limitOf, takePayload, tryEach } from "@intermodal/core/adapter";
 import {
   type DueSchedules,
   IntermodalError,
@@ -21,7 +21,6 @@ import { encodeText } from "./text.ts";
 import { readTime, storeTime } from "./times.ts";
 
 const MAX_DEFINITION_BYTES = 1_048_576;
-const DEFAULT_LIMIT = 100;
 /** The first time that a date can hold. */
 const FIRST = new Date(-8_640_000_000_000_000);
 
@@ -159,15 +158,6 @@ function after(cursor: string | undefined): Filter<ScheduleDocument> {
 
 function timeOf(stored: ScheduleDocument["due_at"]): number {
   return readTime(stored) ?? 0;
-}
-
-/** @throws `VALIDATION_FAILED`. */
-function limitOf({ limit = DEFAULT_LIMIT }: PageOptions): number {
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new IntermodalError(
-    "VALIDATION_FAILED",
-    `the limit of a list must be a whole number of 1 or more, not ${limit}`,
-  );
 }
 
 function pageOf<Found extends ScheduleDocument>(

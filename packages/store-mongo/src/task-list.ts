@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor } from "@intermodal/core/adapter";
+import { decodeCursor, encodeCursor, limitOf } from "@intermodal/core/adapter";
 import { IntermodalError, type Page, type TaskQuery, type TaskRecord } from "@intermodal/core/ports";
 import type { Filter } from "mongodb";
 import type { Session } from "./session.ts";
@@ -6,17 +6,9 @@ import { recordOf, TASKS, type TaskDocument } from "./task-document.ts";
 import { encodeText } from "./text.ts";
 import { readTime, storeTime } from "./times.ts";
 
-const DEFAULT_LIMIT = 100;
-
 /** One page of the records that a query asks for, newest first. @throws `CURSOR_INVALID`, `VALIDATION_FAILED`. */
 export async function listTasks(session: Session, query: TaskQuery): Promise<Page<TaskRecord>> {
-  const limit = query.limit ?? DEFAULT_LIMIT;
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new IntermodalError(
-      "VALIDATION_FAILED",
-      `the limit of a list must be a whole number of 1 or more, not ${limit}`,
-    );
-  }
+  const limit = limitOf(query);
   const now = await session.serverNow("list");
   // Readers see to the time themselves: the server removes what has expired within minutes.
   const isThere: Filter<TaskDocument> = { expires_at: { $not: { $lte: storeTime(now) } } };

@@ -3,6 +3,7 @@ import {
   decodeCursor,
   encodeCursor,
   inParts,
+  limitOf,
   type Tried,
   takePayload,
   tryEach,
@@ -25,7 +26,6 @@ import { type DuePlace, ScheduleTable } from "./schedule-table.ts";
 import type { Session } from "./session.ts";
 
 const MAX_DEFINITION_BYTES = 1_048_576;
-const DEFAULT_LIMIT = 100;
 /** Schedules in one call of a script, so that it holds the server up for a few milliseconds at the most. */
 const MAX_BATCH = 50;
 
@@ -105,15 +105,6 @@ function placeOf(cursor: string | undefined): DuePlace {
   if (cursor === undefined) return { nextAt: Number.NEGATIVE_INFINITY, name: "" };
   const [nextAt, name] = decodeCursor(cursor, ["number", "string"]) as [number, string];
   return { nextAt, name };
-}
-
-/** @throws `VALIDATION_FAILED`. */
-function limitOf({ limit = DEFAULT_LIMIT }: PageOptions): number {
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new IntermodalError(
-    "VALIDATION_FAILED",
-    `the limit of a list must be a whole number of 1 or more, not ${limit}`,
-  );
 }
 
 function pageOf(

@@ -1,10 +1,9 @@
-import { decodeCursor, encodeCursor } from "@intermodal/core/adapter";
-import { IntermodalError, type Page, type TaskQuery, type TaskRecord } from "@intermodal/core/ports";
+import { decodeCursor, encodeCursor, limitOf, matches } from "@intermodal/core/adapter";
+import type { Page, TaskQuery, TaskRecord } from "@intermodal/core/ports";
 import { encodeKey } from "./names.ts";
 import { parentIndex, runIndex, statusIndex, typeIndex, userIndex } from "./task-fields.ts";
 import type { Place, TaskTable } from "./task-table.ts";
 
-const DEFAULT_LIMIT = 100;
 /** Places read ahead from an index. */
 const LEAST_PART = 50;
 const LARGEST_PART = 500;
@@ -13,17 +12,12 @@ const MAX_LOOKED = 5_000;
 
 /** One page of the records that a query asks for, newest first. @throws `CURSOR_INVALID`, `VALIDATION_FAILED`. */
 export async function listTasks(table: TaskTable, query: TaskQuery): Promise<Page<TaskRecord>> {
-  const limit = query.limit ?? DEFAULT_LIMIT;
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new IntermodalError(
-      "VALIDATION_FAILED",
-      `the limit of a list must be a whole number of 1 or more, not ${limit}`,
-    );
-  }
+  const limit = limitOf(query);
   const items: TaskRecord[] = [];
   let reached: Place | undefined;
   let looked = 0;
   for await (const { record, place } of candidates(table, query, Math.min(LARGEST_PART, limit + LEAST_PART))) {
+    // Looked at again: between an index and its record there is time in which it may change.
     const isWanted = matches(record, query);
     if ((isWanted && items.length === limit) || looked++ === MAX_LOOKED) {
       const { score, member } = reached as Place;
@@ -94,16 +88,4 @@ function indexesFor({ status, type, userId, parentId, rootId }: TaskQuery): read
   if (userId !== undefined) return [userIndex(userId)];
   if (status !== undefined) return (typeof status === "string" ? [status] : [...new Set(status)]).map(statusIndex);
   return [type === undefined ? "tasks" : typeIndex(type)];
-}
-
-/** Looked at again: between an index and its record there is time in which it may change. */
-function matches(record: TaskRecord, { status, type, userId, parentId, rootId }: TaskQuery): boolean {
-  return (
-    (status === undefined ||
-      (typeof status === "string" ? record.status === status : status.includes(record.status))) &&
-    (type === undefined || record.type === type) &&
-    (userId === undefined || record.userId === userId) &&
-    (parentId === undefined || record.parentId === parentId) &&
-    (rootId === undefined || record.rootId === rootId)
-  );
 }

@@ -9,6 +9,7 @@ export { answersOf, inParts, type Tried, tryEach } from "./each.ts";
 export { FollowLog } from "./follow-log.ts";
 export { Handling, type HandlingOptions } from "./handling.ts";
 export { HeldDelivery, type Received } from "./held-delivery.ts";
+export { limitOf, matches } from "./listing.ts";
 export type { LogPage, LogSource } from "./log-source.ts";
 export {
   OptimisticTaskStateStore,

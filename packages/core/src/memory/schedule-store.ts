@@ -1,7 +1,7 @@
 import { decodeCursor, encodeCursor } from "../adapter/cursor.ts";
 import { answersOf, tryEach } from "../adapter/each.ts";
+import { limitOf } from "../adapter/listing.ts";
 import { copyPayload, takePayload } from "../adapter/payload.ts";
-import { IntermodalError } from "../errors.ts";
 import type { Page, PageOptions } from "../ports/delivery.ts";
 import type { JsonValue } from "../ports/json.ts";
 import type {
@@ -17,8 +17,6 @@ import type {
 import type { MemoryConnection } from "./connection.ts";
 import { compareTimes, type ScheduleTable } from "./schedule-table.ts";
 import type { Store } from "./store.ts";
-
-const DEFAULT_LIMIT = 100;
 
 /** Schedules in the memory of one process. Definitions are copied when they come in and when they go out. */
 export class MemoryScheduleStore implements ScheduleStore {
@@ -93,15 +91,6 @@ export class MemoryScheduleStore implements ScheduleStore {
     );
     return { name, expected, schedule: { ...schedule, definition: definition as unknown as ScheduleDefinition } };
   }
-}
-
-/** @throws `VALIDATION_FAILED`. */
-function limitOf({ limit = DEFAULT_LIMIT }: PageOptions): number {
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new IntermodalError(
-    "VALIDATION_FAILED",
-    `the limit of a list must be a whole number of 1 or more, not ${limit}`,
-  );
 }
 
 function pageOf<Item extends ScheduleRecord>(

@@ -1,5 +1,5 @@
 import { decodeCursor, encodeCursor } from "../adapter/cursor.ts";
-import { IntermodalError } from "../errors.ts";
+import { limitOf, matches } from "../adapter/listing.ts";
 import type { TaskRecord, TaskStatus } from "../lifecycle/record.ts";
 import type { Page } from "../ports/delivery.ts";
 import type { TaskQuery } from "../ports/task-state-store.ts";
@@ -7,17 +7,9 @@ import type { TaskEntry } from "./task-entry.ts";
 import { compare, type TaskIndex, type TaskPosition } from "./task-index.ts";
 import { hasExpired, type TaskTable } from "./task-table.ts";
 
-const DEFAULT_LIMIT = 100;
-
 /** One page of the records that a query asks for. @throws `CURSOR_INVALID`, `VALIDATION_FAILED`. */
 export function queryTasks(table: TaskTable, query: TaskQuery, now: number): Page<TaskRecord> {
-  const limit = query.limit ?? DEFAULT_LIMIT;
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new IntermodalError(
-      "VALIDATION_FAILED",
-      `the limit of a list must be a whole number of 1 or more, not ${limit}`,
-    );
-  }
+  const limit = limitOf(query);
   const items: TaskRecord[] = [];
   for (const { record } of candidates(table, query)) {
     if (query.createdAfter !== undefined && record.createdAt < query.createdAfter) break;
@@ -74,18 +66,6 @@ function* merge(sources: readonly Iterator<TaskEntry>[]): Generator<TaskEntry, v
     yield newest.entry;
     newest.entry = newest.source.next().value as TaskEntry | undefined;
   }
-}
-
-function matches(record: TaskRecord, query: TaskQuery): boolean {
-  const { status, type, userId, parentId, rootId } = query;
-  return (
-    (status === undefined ||
-      (typeof status === "string" ? record.status === status : status.includes(record.status))) &&
-    (type === undefined || record.type === type) &&
-    (userId === undefined || record.userId === userId) &&
-    (parentId === undefined || record.parentId === parentId) &&
-    (rootId === undefined || record.rootId === rootId)
-  );
 }
 
 function statusesOf(query: TaskQuery): TaskStatus[] | undefined {
