@@ -10,10 +10,13 @@ export interface PackedPackage {
   tarball: string;
   /** What `exports` offers to importers, e.g. `@intermodal/core/ports`. */
   entryPoints: string[];
+  /** What its users get with it, from elsewhere. */
+  dependencies: string[];
 }
 
 interface Manifest {
   name: string;
+  dependencies?: Record<string, string>;
   exports: Record<string, unknown>;
 }
 
@@ -34,18 +37,25 @@ export function build(): void {
 }
 
 function packFolder(folder: string, into: string): string {
-  const [packed] = JSON.parse(npm(["pack", "--json", "--pack-destination", into], folder)) as { filename: string }[];
+  const [packed] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", into], folder)) as {
+    filename: string;
+  }[];
   if (packed === undefined) throw new Error(`npm packed nothing in ${folder}`);
   return join(into, basename(packed.filename.replace(/^@([^/]+)\//, "$1-")));
 }
 
 export function pack(folder: string, into: string): PackedPackage {
-  const { name, exports } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Manifest;
+  const {
+    name,
+    exports,
+    dependencies = {},
+  } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Manifest;
   const subpaths = Object.keys(exports).filter((subpath) => subpath !== "./package.json");
   return {
     name,
     tarball: packFolder(join(root, folder), into),
     entryPoints: subpaths.map((subpath) => name + subpath.slice(1)),
+    dependencies: Object.keys(dependencies).filter((dependency) => !dependency.startsWith("@intermodal/")),
   };
 }
 
@@ -56,9 +66,13 @@ const PEERS = ["vitest", "@nats-io", "amqplib", "ioredis", "mongodb"];
 export function consumer(project: string, packages: PackedPackage[]): void {
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true }));
-  const spec = packFolder(join(root, "node_modules/@standard-schema/spec"), project);
-  const tarballs = packages.map(({ tarball }) => tarball);
-  npm(["install", "--offline", "--ignore-scripts", "--legacy-peer-deps", spec, ...tarballs], project);
+  // Packed too: an installation from a lock file leaves nothing in npm's cache that tells which versions there are.
+  const dependencies = new Set(packages.flatMap((each) => each.dependencies));
+  const tarballs = [
+    ...[...dependencies].map((name) => packFolder(join(root, "node_modules", name), project)),
+    ...packages.map(({ tarball }) => tarball),
+  ];
+  npm(["install", "--offline", "--ignore-scripts", "--legacy-peer-deps", ...tarballs], project);
   for (const peer of PEERS)
     symlinkSync(join(root, "node_modules", peer), join(project, "node_modules", peer), "junction");
 }

@@ -38,7 +38,7 @@ export async function inCache(name: string, what: string, make: (making: Making)
   const path = cached(name);
   if (await exists(path)) return path;
   await mkdir(dirname(path), { recursive: true });
-  const release = await lock(`${path}.lock`, () => tell(`${what}: another process is at it, waiting`));
+  const release = await lock(`${path}.lock`, () => tell(`${what}: somebody else is at it, waiting`));
   try {
     if (await exists(path)) return path;
     await assertWorthATry(path);

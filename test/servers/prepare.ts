@@ -5,8 +5,7 @@ import { KINDS, type ServerKind, whyMissing } from "./index.ts";
 
 const isKind = (name: string | undefined): name is ServerKind => KINDS.some((kind) => kind === name);
 
-await forgetFailures();
-for (const wanted of process.argv.length > 2 ? process.argv.slice(2) : [...KINDS, "chromium"]) {
+async function prepare(wanted: string): Promise<void> {
   const [kind, version] = wanted.split("@");
   if (!isKind(kind) && wanted !== "chromium")
     throw new Error(`there is no server "${wanted}": ${KINDS.join(", ")}, with or without @version, and chromium`);
@@ -15,3 +14,7 @@ for (const wanted of process.argv.length > 2 ? process.argv.slice(2) : [...KINDS
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   process.stderr.write(`servers: ${missing ?? `${wanted} is ready`} (${seconds} s)\n`);
 }
+
+await forgetFailures();
+// Beside each other: a good part of it is waiting for downloads. What several come with is made once.
+await Promise.all((process.argv.length > 2 ? process.argv.slice(2) : [...KINDS, "chromium"]).map(prepare));

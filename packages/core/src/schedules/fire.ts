@@ -4,9 +4,10 @@ import { isTerminal, type TaskDraft, type TaskRecord } from "../lifecycle/record
 import type { ScheduleRecord, ScheduleStore } from "../ports/schedule-store.ts";
 import { newTraceparent } from "../wire/trace.ts";
 import { derivedId } from "../workflow/derived-id.ts";
+import { isIncurable } from "../workflow/send-record.ts";
 import { streamIdOf } from "../workflow/submit.ts";
 import { change } from "./change.ts";
-import { isIncurable, type Sends } from "./sends.ts";
+import type { Sends } from "./sends.ts";
 import { fired } from "./steps.ts";
 import { latestDue } from "./timing.ts";
 

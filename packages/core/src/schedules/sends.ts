@@ -1,21 +1,8 @@
 import type { Runtime } from "../app/runtime.ts";
-import { type ErrorCode, isIntermodalError, messageOf } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
-import { sendRecord } from "../workflow/send-record.ts";
+import { isIncurable, sendRecord } from "../workflow/send-record.ts";
 import { announceSubmitted, withdraw } from "../workflow/submit.ts";
-
-/** What is wrong with the task itself. Whatever else is refused, be it a changed password or a missing queue, somebody can mend. */
-const INCURABLE: ReadonlySet<ErrorCode> = new Set([
-  "PAYLOAD_TOO_LARGE",
-  "NOT_SERIALIZABLE",
-  "VALIDATION_FAILED",
-  "INVALID_NAME",
-]);
-
-/** Whether a task can never be submitted, so that to try for ever is of no use. */
-export function isIncurable(error: unknown): boolean {
-  return isIntermodalError(error) && INCURABLE.has(error.code);
-}
 
 /**
  * Messages of tasks that schedules have made, on their way to the bus. The store has the tasks, so nothing but the end of the process waits for them: what cannot be sent now, the

@@ -2,8 +2,10 @@ import type { Runtime } from "../app/runtime.ts";
 import { isIntermodalError, messageOf } from "../errors.ts";
 import { type Duty, isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import { sleep } from "../ports/clock.ts";
+import type { Claim, SettleOutcomeKind } from "../ports/task-state-store.ts";
 import { notificationOf } from "../workflow/send-record.ts";
 import { bridges, publishNotification } from "./bridge.ts";
+import { toErrorInfo } from "./errors.ts";
 
 /** A server that is back within these waits spares the sweep. */
 const RETRY_DELAYS_MS = [100, 400, 1_500];
@@ -194,29 +196,30 @@ export async function cancelUnheld(runtime: Runtime, record: TaskRecord): Promis
     await performDuties(runtime, record);
     return record;
   }
+  const error = { name: "IntermodalError", code: "CANCELLED", message: "cancelled before it ran" };
+  return endUnheld(runtime, record, { status: "CANCELLED", error }, { maxAttempts: 1, toCancel: true });
+}
+
+/** Ends a task whose message can never be sent, since to try again is of no use. */
+export async function endUnsendable(runtime: Runtime, record: TaskRecord, error: unknown): Promise<void> {
+  // No attempt is left to be counted.
+  await endUnheld(runtime, record, { status: "FAILED", error: toErrorInfo(error) }, { maxAttempts: 0 });
+}
+
+/** Ends a task that nobody holds. @returns the record as it is now. */
+async function endUnheld(
+  runtime: Runtime,
+  record: TaskRecord,
+  end: Pick<SettleOutcomeKind & { readonly kind: "failed" }, "status" | "error">,
+  how: Pick<Claim, "maxAttempts" | "toCancel">,
+): Promise<TaskRecord> {
   const { node, settings } = runtime.surroundings;
   const { id, series } = record;
   const owes = owedAtEnd(runtime, record);
-  const claim = await runtime.store.claim({
-    id,
-    series,
-    node,
-    leaseMs: settings.taskLeaseMs,
-    maxAttempts: 1,
-    owes,
-    toCancel: true,
-  });
+  const claim = await runtime.store.claim({ id, series, node, leaseMs: settings.taskLeaseMs, owes, ...how });
   if (!claim.claimed) return claim.record ?? record;
-  const settled = await runtime.store.settle({
-    id,
-    token: claim.lease.token,
-    outcome: {
-      kind: "failed",
-      status: "CANCELLED",
-      error: { name: "IntermodalError", code: "CANCELLED", message: "cancelled before it ran" },
-    },
-    resend: false,
-  });
+  const outcome = { kind: "failed", ...end } as const;
+  const settled = await runtime.store.settle({ id, token: claim.lease.token, outcome, resend: false });
   if (!settled.settled) return claim.record;
   await conclude(runtime, settled.record);
   return settled.record;

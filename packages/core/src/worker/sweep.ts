@@ -2,8 +2,8 @@ import type { Runtime } from "../app/runtime.ts";
 import { messageOf } from "../errors.ts";
 import { isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import type { RecoveryReason } from "../ports/task-state-store.ts";
-import { sendDeferred } from "../workflow/send-record.ts";
-import { buryUnmade, cancelUnheld, conclude, performDuties } from "./duties.ts";
+import { isIncurable, sendDeferred } from "../workflow/send-record.ts";
+import { buryUnmade, cancelUnheld, conclude, endUnsendable, performDuties } from "./duties.ts";
 import type { LeaseKeeper } from "./leases.ts";
 
 const PAGE = 100;
@@ -94,13 +94,23 @@ export class Sweep {
 
 /** Those of duties say whether all were done. */
 const MEND: Record<RecoveryReason, (runtime: Runtime, record: TaskRecord) => Promise<unknown>> = {
-  unsent: sendDeferred,
-  "expired-lease": sendDeferred,
-  overdue: sendDeferred,
+  unsent: sendAgain,
+  "expired-lease": sendAgain,
+  overdue: sendAgain,
   duties: performDuties,
   cancel: cancelUnheld,
   children: reconcileChildren,
 };
+
+/** What no message can carry is ended: it would be tried for ever. */
+async function sendAgain(runtime: Runtime, record: TaskRecord): Promise<void> {
+  try {
+    await sendDeferred(runtime, record);
+  } catch (error) {
+    if (!isIncurable(error)) throw error;
+    await endUnsendable(runtime, record, error);
+  }
+}
 
 /** A parent waits, and has heard nothing for long: tells it of sub-tasks that have ended, finishes reopening those that should run, and buries those never made. */
 async function reconcileChildren(runtime: Runtime, parent: TaskRecord): Promise<void> {

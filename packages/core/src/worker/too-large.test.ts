@@ -5,15 +5,14 @@ import { MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
 
 const big = defineTask("big", { input: z.object({ what: z.string() }), output: z.string(), retry: { maxAttempts: 3 } });
 
-/** An app over a store that takes 100,000 bytes and no more. */
-async function start() {
+/** An app over a store that takes 100,000 bytes and no more, unless told otherwise, and buses that take as much. */
+async function start({ storeTakesBytes = 100_000 } = {}) {
   const clock = new VirtualClock();
-  const server = new MemoryServer(clock, { maxPayloadBytes: 100_000 });
-  const { commandBus, eventBus, taskStateStore, eventStream } = new MemoryAdapter(server, {
-    namespace: "t",
-    clock,
-    logger: silentLogger,
-  });
+  const adapter = (maxPayloadBytes: number) =>
+    new MemoryAdapter(new MemoryServer(clock, { maxPayloadBytes }), { namespace: "t", clock, logger: silentLogger });
+  const buses = adapter(100_000);
+  const { commandBus, eventBus } = buses;
+  const { taskStateStore, eventStream } = adapter(storeTakesBytes);
   const app = createApp({
     name: "t",
     clock,
@@ -40,7 +39,7 @@ async function start() {
     await clock.advance(2_000_000);
     return task.status();
   };
-  return { app, run, runs };
+  return { app, clock, buses, run, runs };
 }
 
 test("a result that the store refuses ends the task as FAILED, after one run", async () => {
@@ -78,3 +77,19 @@ test.each(["progress", "late progress"])(
     await app.stop();
   },
 );
+
+test("a deferred task that the bus will never take ends as FAILED, and its neighbours are sent", async () => {
+  const { app, clock, buses, runs } = await start({ storeTakesBytes: 1_000_000 });
+  const failed: string[] = [];
+  app.lifecycle.on("failed", ({ taskId }) => failed.push(taskId));
+  buses.connection.cut();
+  const large = await app.submit(big, { what: "x".repeat(200_000) }, { id: "large", defer: true });
+  const small = await app.submit(big, { what: "small" }, { id: "small", defer: true });
+  buses.connection.mend();
+  await clock.advance(300_000);
+  expect(await large.status()).toMatchObject({ status: "FAILED", attempts: 0, error: { code: "PAYLOAD_TOO_LARGE" } });
+  expect(await small.status()).toMatchObject({ status: "COMPLETED", attempts: 1 });
+  expect(runs).toEqual(["small"]);
+  expect(failed).toEqual(["large"]);
+  await app.stop();
+});

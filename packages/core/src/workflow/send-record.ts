@@ -1,8 +1,21 @@
 import type { TaskNotification } from "../app/notifications.ts";
 import type { Runtime } from "../app/runtime.ts";
-import { isIntermodalError, messageOf } from "../errors.ts";
+import { type ErrorCode, isIntermodalError, messageOf } from "../errors.ts";
 import type { TaskDraft, TaskRecord } from "../lifecycle/record.ts";
 import { encodeTask, transportId } from "../wire/envelope.ts";
+
+/** What is wrong with the task itself. Whatever else is refused, be it a changed password or a missing queue, somebody can mend. */
+const INCURABLE: ReadonlySet<ErrorCode> = new Set([
+  "PAYLOAD_TOO_LARGE",
+  "NOT_SERIALIZABLE",
+  "VALIDATION_FAILED",
+  "INVALID_NAME",
+]);
+
+/** Whether a task can never be sent, so that to try for ever is of no use. */
+export function isIncurable(error: unknown): boolean {
+  return isIntermodalError(error) && INCURABLE.has(error.code);
+}
 
 /** Sends the message of the record's latest begun send. @throws as `CommandBus.send` does. */
 export async function sendRecord(runtime: Runtime, record: TaskRecord): Promise<void> {

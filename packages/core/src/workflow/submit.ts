@@ -26,7 +26,7 @@ export interface SubmitOptions {
   /** Milliseconds after which it is FAILED with code `EXPIRED` if it has not been started. */
   readonly expiresMs?: number | undefined;
   /**
-   * Keep the task when the broker cannot be reached, and send it when the broker is back.
+   * Keep the task when the broker cannot be reached, and send it when the broker is back. If the broker then refuses it for good, such as for its size, it ends as FAILED.
    * @default false
    */
   readonly defer?: boolean | undefined;
