@@ -10,8 +10,8 @@ import { combine } from "./combine.ts";
  * So many beside each other that the machine is never so busy that what should come soon comes late: RabbitMQ takes more of it than the others, and what stands in for MongoDB ten times as
  * much.
  */
-const AT_ONCE: Partial<Record<BusName | StoreName, number>> = { rabbit: 10, mongo: 5 };
-const AT_ONCE_ELSE = 20;
+const AT_ONCE: Partial<Record<BusName | StoreName, number>> = { rabbit: 20, mongo: 5 };
+const AT_ONCE_ELSE = 40;
 
 /**
  * The life of a task over the buses of one server and the stores of others.
