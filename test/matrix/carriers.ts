@@ -6,11 +6,7 @@ import { startRedisCluster, whyNoCluster } from "../servers/redis-cluster.ts";
 import { mongoHarness } from "../stores/mongo-harness.ts";
 import { redisClusterHarness, redisHarness } from "../stores/redis-harness.ts";
 import { memoryInRealTime } from "./memory.ts";
-
-export const BUSES = ["memory", "nats", "rabbit"] as const;
-export type BusName = (typeof BUSES)[number];
-export const STORES = ["memory", "redis", "valkey", "redis-cluster", "mongo"] as const;
-export type StoreName = (typeof STORES)[number];
+import type { BusName, StoreName } from "./names.ts";
 
 /** A carrier that is up. */
 export interface RunningCarrier {

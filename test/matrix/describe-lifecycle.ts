@@ -3,8 +3,9 @@ import { describeConformance } from "@intermodal/conformance/vitest";
 import { afterAll, describe, test, vi } from "vitest";
 import { LIMIT_MS, SIZE } from "../brokers/describe-broker.ts";
 import { skipWithout } from "../servers/skip-without.ts";
-import { type BusName, STORES, type StoreName, startCarrier, whyNo } from "./carriers.ts";
+import { startCarrier, whyNo } from "./carriers.ts";
 import { combine } from "./combine.ts";
+import { type BusName, STORES, type StoreName } from "./names.ts";
 
 /**
  * So many beside each other that the machine is never so busy that what should come soon comes late: RabbitMQ takes more of it than the others, and what stands in for MongoDB ten times as

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runMain } from "../../examples/novel-import/run-main-fixture.ts";
 import { skipWithout } from "../servers/skip-without.ts";
-import { type BusName, type RunningCarrier, type StoreName, startCarrier, whyNo } from "./carriers.ts";
+import { type RunningCarrier, startCarrier, whyNo } from "./carriers.ts";
+import type { BusName, StoreName } from "./names.ts";
 
 interface Carriers {
   readonly commands: BusName;

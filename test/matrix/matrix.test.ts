@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { skipWithout } from "../servers/skip-without.ts";
-import { BUSES, type BusName, type RunningCarrier, STORES, type StoreName, startCarrier, whyNo } from "./carriers.ts";
+import { type RunningCarrier, startCarrier, whyNo } from "./carriers.ts";
+import { BUSES, type BusName, STORES, type StoreName } from "./names.ts";
 import { runScenario } from "./scenario.ts";
 
 const running = new Map<BusName | StoreName, Promise<RunningCarrier>>();
