@@ -230,6 +230,23 @@ describe("a store that is away", () => {
     },
   );
 
+  it("is logged once, however many readers are turned away, and once when it is back", async () => {
+    const lines: string[] = [];
+    const log = (message: string, fields = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+    const { runs, get } = setUp({ logger: { ...silentLogger, info: log, warn: log } });
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    for (const turnedAway of [5, 1]) {
+      lines.length = 0;
+      runs.connection.cut();
+      for (let reader = 0; reader < turnedAway; reader++) await get("/r1");
+      expect(lines).toEqual([expect.stringMatching(/^the events of runs cannot be read: /)]);
+      runs.connection.mend();
+      for (let reader = 0; reader < 3; reader++) await get("/r1", JSON_ONLY);
+      expect(lines.slice(1)).toEqual([`the events of runs can be read again {"turnedAway":${turnedAway}}`]);
+    }
+  });
+
   it("may be the one that knows where runs are", async () => {
     const { runs } = setUp();
     const locate = () => Promise.reject(new IntermodalError("UNAVAILABLE", "amqp://user:pass@host is away"));

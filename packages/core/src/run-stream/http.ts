@@ -4,6 +4,7 @@ import type { Logger } from "../ports/logger.ts";
 import { historyPage, MAX_PAGE } from "./history.ts";
 import { lastEventId, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
 import { problem, problemOf } from "./problem.ts";
+import { ReaderLog } from "./reader-log.ts";
 import { sseBody } from "./sse-body.ts";
 
 /** What the handler reads from. */
@@ -57,11 +58,14 @@ const SSE_HEADERS = {
  * A browser's `EventSource` raises an event under the name it was emitted with. What was trimmed comes as an event named `gap` with `{from, to}`.
  */
 export function createRunStreamHandler(options: RunStreamHandlerOptions): (request: Request) => Promise<Response> {
+  const readers = new ReaderLog(options.logger);
   return async (request) => {
     try {
-      return await respond(request, options);
+      const response = await respond(request, options);
+      if (response.ok) readers.served();
+      return response;
     } catch (error) {
-      return problemOf(error, options.logger);
+      return problemOf(error, options.logger, readers);
     }
   };
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, isIntermodalError, messageOf } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { ReaderLog } from "./reader-log.ts";
 
 /** How long a client is asked to wait while the store is away. */
 const RETRY_AFTER_S = 2;
@@ -19,7 +20,7 @@ export function problem(
 }
 
 /** What is told of an error: nothing of one that nobody foresaw, which is logged instead. */
-export function problemOf(error: unknown, logger: Logger): Response {
+export function problemOf(error: unknown, logger: Logger, readers: ReaderLog): Response {
   if (isIntermodalError(error)) {
     switch (error.code) {
       case "CURSOR_INVALID":
@@ -29,7 +30,7 @@ export function problemOf(error: unknown, logger: Logger): Response {
       case "UNAVAILABLE":
       case "TIMEOUT":
       case "CLOSED":
-        logger.warn("a reader of a run's stream was turned away", { error: messageOf(error) });
+        readers.turnedAway(error);
         return problem(
           503,
           "UNAVAILABLE",
