@@ -7,11 +7,8 @@ import { startCarrier, whyNo } from "./carriers.ts";
 import { combine } from "./combine.ts";
 import { type BusName, STORES, type StoreName } from "./names.ts";
 
-/**
- * So many beside each other that the machine is never so busy that what should come soon comes late: RabbitMQ takes more of it than the others, and what stands in for MongoDB ten times as
- * much.
- */
-const AT_ONCE: Partial<Record<BusName | StoreName, number>> = { rabbit: 20, mongo: 5 };
+/** So many beside each other that the machine is never so busy that what should come soon comes late: RabbitMQ takes more of it than the others, and what stands in for MongoDB more still. */
+const AT_ONCE: Partial<Record<BusName | StoreName, number>> = { rabbit: 20, mongo: 15 };
 const AT_ONCE_ELSE = 40;
 
 /**
