@@ -45,7 +45,7 @@ async function runStep(step: Step): Promise<Result> {
     console.log(`\n--- ${step.name}${step.runs > 1 ? `, run ${run} of ${step.runs}` : ""}`);
     const file = resolve(folder, "soak-part.json");
     rmSync(file, { force: true });
-    const status = await runCommand(step, file);
+    const status = await runCommand(step, run, file);
     const found = readJson<VitestTotals | Summary>(file);
     if (found !== undefined) figures.push(found);
     const told = found === undefined ? [] : "problems" in found ? found.problems : found.failures;
@@ -72,13 +72,17 @@ function figuresOf(figures: readonly (VitestTotals | Summary)[]): string {
 }
 
 /** @returns its exit status, or the signal that ended it. */
-function runCommand({ command, collects, environment }: Step, file: string): Promise<number | NodeJS.Signals> {
+function runCommand(
+  { command, collects, environment }: Step,
+  run: number,
+  file: string,
+): Promise<number | NodeJS.Signals> {
   const reporters = ["--reporter=default", `--reporter=${resolve(root, "scripts/totals-reporter.ts")}`];
   const args = collects === "tests" ? [...command, ...reporters] : [...command, "--json", file];
   const child = spawn(process.execPath, ["--conditions=@intermodal/source", `--import=${endWithParent}`, ...args], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...environment, INTERMODAL_TEST_RESULTS: file },
+    env: { ...process.env, ...environment, INTERMODAL_RUN: String(run), INTERMODAL_TEST_RESULTS: file },
   });
   const stop = (signal: NodeJS.Signals) => {
     stopping = true;

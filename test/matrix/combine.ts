@@ -19,8 +19,9 @@ export function combine(buses: Harness, stores: Harness): Harness {
   return {
     name: `${buses.name} with ${stores.name}`,
     size: buses.size,
-    // Every one is tried over memory in virtual time; here they take real time.
+    // Every one is tried over memory in virtual time; here they take real time. Each run of a soak tries others.
     moments: 2,
+    firstMoment: Number(process.env.INTERMODAL_RUN ?? 1),
     async create(context) {
       const of = { buses: await buses.create(context), stores: await stores.create(context) };
       const adapter = adapterOf(of);

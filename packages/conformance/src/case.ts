@@ -39,6 +39,8 @@ export interface CaseContext {
   size(full: number, small: number): number;
   /** In an ordinary run: at how many moments of a crash case something happens. In a soak it is every one. */
   readonly moments: number;
+  /** In an ordinary run: the number, from 1, of the first of them. */
+  readonly firstMoment: number;
   /** Lets `ms` pass on the clock. */
   sleep(ms: number): Promise<void>;
   /**

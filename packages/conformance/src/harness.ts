@@ -26,6 +26,11 @@ export interface Harness {
    * @default 10
    */
   readonly moments?: number;
+  /**
+   * In an ordinary run: which of a crash case's moments comes first, the others following round the end. Another number in each of several runs tries others.
+   * @default 1
+   */
+  readonly firstMoment?: number;
 }
 
 /** Time that passes only when told to. */

@@ -97,6 +97,7 @@ class CaseRun {
       open: (options) => this.#open(options),
       size: (full, small) => (this.#harness.size === "full" ? full : small),
       moments: this.#harness.moments ?? MOMENTS,
+      firstMoment: this.#harness.firstMoment ?? 1,
       sleep: (ms) => passUntil(time, time.clock.now() + ms),
       until: (what, condition, { withinMs = 10_000 } = {}) => until(time, what, condition, withinMs),
       never: (what, condition, { forMs }) => never(time, what, condition, forMs),

@@ -65,7 +65,8 @@ export async function atEachMoment(t: CaseContext, what: string, run: (at: numbe
 /** Every moment, or as many of them, evenly spread, as there is time for. */
 export function chosen(t: CaseContext, count: number): readonly number[] {
   const most = Math.min(count, t.size(count, t.moments));
-  return Array.from({ length: most }, (_, turn) => 1 + Math.floor((turn * count) / most));
+  const first = t.firstMoment - 1;
+  return Array.from({ length: most }, (_, turn) => 1 + ((first + Math.floor((turn * count) / most)) % count));
 }
 
 /** What the moments were, in order. */
