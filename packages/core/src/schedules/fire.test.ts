@@ -223,3 +223,30 @@ test("who comes late to a due time finds its task, however short those of its co
   expect(ran).toBe(1);
   await stop();
 });
+
+test("those that skip overlaps see a task whose maker could not note it", async () => {
+  const { clock, make, stop } = deployment();
+  let away = false;
+  const { app } = make((store) => ({
+    put: async (writes) => {
+      if (away) throw new IntermodalError("UNAVAILABLE", "away, says the test");
+      return store.put(writes);
+    },
+  }));
+  const ran: string[] = [];
+  app.handle(report, async (_, { id }) => {
+    ran.push(id);
+    if (ran.length === 1) await sleep(clock, 4.5 * MINUTE_MS);
+  });
+  app.schedule(report, { ...minutely, overlap: "skip" });
+  await app.start();
+  away = true;
+  await clock.advance(2.5 * MINUTE_MS);
+  away = false;
+  await clock.advance(2.4 * MINUTE_MS);
+  expect(ran).toEqual([idAt("00:01:00")]);
+  expect((await app.schedules.get("minutely"))?.state).toMatchObject({ fires: 1, lastTaskId: idAt("00:01:00") });
+  await clock.advance(1.2 * MINUTE_MS);
+  expect(ran).toEqual([idAt("00:01:00"), idAt("00:06:00")]);
+  await stop();
+});

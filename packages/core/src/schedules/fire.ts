@@ -28,18 +28,27 @@ export async function fire(
 ): Promise<number | undefined> {
   const { name, definition, nextAt = now } = schedule;
   const due = latestDue(definition.timing, nextAt, now);
-  const reason = await reasonToSkip(runtime, schedule, now - due);
+  const unnoted = await unnotedTask(runtime, schedule, due);
+  const reason = unnoted === undefined ? await reasonToSkip(runtime, schedule, now - due) : "overlap";
   if (reason !== undefined)
     runtime.surroundings.logger.info("a schedule's due time was passed over", { schedule: name, due, reason });
-  const made: Made = reason === undefined ? await make(runtime, schedule, due) : {};
+  const made: Made = reason === undefined ? await make(runtime, schedule, due) : { taskId: unnoted };
   try {
-    const firing = { seen: schedule, due, taskId: made.taskId, now };
+    const firing = { seen: schedule, due: unnoted === undefined ? due : nextAt, taskId: made.taskId, now };
     const current = await change(store, schedule, (standing) => fired(standing, firing));
     return current?.state === "running" ? current.nextAt : undefined;
   } finally {
     // Also where the schedule stayed where it was: whoever comes next finds the task, and does not send it.
     if (made.toSend !== undefined) sends.begin(made.toSend);
   }
+}
+
+/** The id of the task of an earlier due time, where its maker could not note it and it has not ended: who skips overlaps must see it. */
+async function unnotedTask(runtime: Runtime, schedule: ScheduleRecord, due: number): Promise<string | undefined> {
+  const { name, definition, nextAt } = schedule;
+  if (definition.overlap === "allow" || nextAt === undefined || nextAt === due) return undefined;
+  const task = await runtime.store.get(idOf(runtime, name, nextAt));
+  return task === undefined || isTerminal(task.status) ? undefined : task.id;
 }
 
 async function reasonToSkip(runtime: Runtime, schedule: ScheduleRecord, lateMs: number): Promise<string | undefined> {
@@ -81,9 +90,13 @@ async function make(runtime: Runtime, schedule: ScheduleRecord, due: number): Pr
   }
 }
 
+function idOf({ surroundings }: Runtime, name: string, due: number): string {
+  return derivedId(`schedule:${surroundings.namespace}:${name}:${new Date(due).toISOString()}`);
+}
+
 function draftOf(runtime: Runtime, { name, definition }: ScheduleRecord, due: number): TaskDraft {
-  const { namespace, clock } = runtime.surroundings;
-  const id = derivedId(`schedule:${namespace}:${name}:${new Date(due).toISOString()}`);
+  const { clock } = runtime.surroundings;
+  const id = idOf(runtime, name, due);
   const { type, taskVersion, queue, retentionMs, input, userId } = definition;
   return {
     id,
