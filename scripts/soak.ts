@@ -10,7 +10,8 @@ import type { VitestTotals } from "./totals-reporter.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const folder = resolve(root, ".results");
-const resultsFile = resolve(folder, "soak.json");
+/** In the repository, so that a run of one part, wherever it is made, keeps what others left. */
+const resultsFile = resolve(root, "docs/soak.json");
 const endWithParent = pathToFileURL(resolve(root, "scripts/end-with-parent.mjs")).href;
 
 let options: SoakOptions;
