@@ -52,7 +52,7 @@ class Waiting {
 export type Steps = readonly Promise<readonly Placed[] | undefined>[];
 
 /** Passes under way at once. What comes while they are waits for the next one, with all else that has come. */
-const MAX_PASSES = 4;
+const MAX_PASSES = 2;
 const MAX_STREAMS = 500;
 const MAX_EVENTS = 2_000;
 /** Tries without a pause, since each means that somebody else got on. */

@@ -13,6 +13,8 @@ interface Watched {
   sight: StreamSight | undefined;
   /** What has come next in it, gapless, and has yet to be read. */
   arrived: Chunk[];
+  /** How many places are asked for at once: for as many chunks as came at the latest look, and one more. */
+  ahead: number;
 }
 
 /** What a follower reads at once. */
@@ -20,8 +22,10 @@ const PAGE = { limit: 256, whole: true, maxBytes: 2 * 1_048_576 };
 /** Streams that are asked for at once. */
 const MAX_ASKED = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
-/** Looks in a row, for as many chunks of one stream. */
+/** Queries of one look, each for what may have come behind what the one before has found. */
 const MAX_ROUNDS = 8;
+/** Of one stream, in one query: most chunks hold one event, so the places of the next ones can be guessed. */
+const AHEAD = { least: 2, most: 8 };
 
 /**
  * Looks whether anything has come in the streams that are followed: one query for all of them, that asks for the places of the next chunks. What this process has
@@ -74,7 +78,13 @@ export class StreamWatch implements LogSource {
   }
 
   watch(streamId: string, wake: () => void): () => void {
-    const watched: Watched = { key: streamKey(streamId), wake, sight: undefined, arrived: [] };
+    const watched: Watched = {
+      key: streamKey(streamId),
+      wake,
+      sight: undefined,
+      arrived: [],
+      ahead: AHEAD.least,
+    };
     this.#watched.set(streamId, watched);
     // Where it stands shows when it is read for the first time.
     wake();
@@ -104,7 +114,7 @@ export class StreamWatch implements LogSource {
   }
 
   #arrive(watched: Watched, chunk: Chunk): void {
-    if (chunk._id === nextOf(watched)) watched.arrived.push(chunk);
+    if (isNext(watched, chunk)) watched.arrived.push(chunk);
     // Who does not read it now reads for itself later.
     const { arrived } = watched;
     if (arrived.length > 1 && (arrived.length > PAGE.limit || bytesOf(arrived) > PAGE.maxBytes)) {
@@ -125,9 +135,11 @@ export class StreamWatch implements LogSource {
   async #look(): Promise<void> {
     this.#looking = true;
     const { streamWakeMs } = this.#session.settings;
+    const begun = this.clock.now();
     try {
       await this.#ask();
-      this.#pauseMs = streamWakeMs;
+      // From the beginning of one to that of the next, but never without a pause: a server that answers slowly is busy.
+      this.#pauseMs = Math.max(streamWakeMs - (this.clock.now() - begun), streamWakeMs / 5);
     } catch (error) {
       // Nothing is lost by it: whoever follows reads again, and hears of it there.
       if (!isIntermodalError(error)) throw error;
@@ -139,29 +151,42 @@ export class StreamWatch implements LogSource {
 
   async #ask(): Promise<void> {
     const now = this.#session.connection.serverClock.now();
-    let asked = new Map<string, Watched>();
+    let asking: Watched[] = [];
     for (const watched of this.#watched.values()) {
       const { sight, arrived } = watched;
       // What has come is read first.
       if (sight === undefined || arrived.length > 0) continue;
       // It is gone, or somebody has put that off meanwhile.
       if (now !== undefined && sight.expiresAt <= now) watched.wake();
-      asked.set(nextOf(watched) as string, watched);
+      asking.push(watched);
+    }
+    for (let round = 0; round < MAX_ROUNDS && asking.length > 0; round++) asking = await this.#askFor(asking);
+  }
+
+  /** @returns those of which more may have come. */
+  async #askFor(streams: readonly Watched[]): Promise<Watched[]> {
+    const asked = new Map<string, Watched>();
+    const ends = new Map<Watched, number>();
+    for (const watched of streams) {
+      const next = nextOf(watched) as number;
+      const end = next + watched.ahead;
+      ends.set(watched, end);
+      for (let place = next; place < end; place++) asked.set(chunkId(watched.key, place), watched);
       // What is left of an expired stream may be removed before the next one begins.
-      if (sight.last === 0) asked.set(chunkId(watched.key, 1), watched);
+      if (watched.sight?.last === 0) asked.set(chunkId(watched.key, 1), watched);
     }
-    // Where something has come more may have.
-    for (let round = 0; round < MAX_ROUNDS && asked.size > 0; round++) {
-      const found = new Map<string, Watched>();
-      for (const chunk of await this.#find([...asked.keys()])) {
-        const watched = asked.get(chunk._id) as Watched;
-        const isNext = chunk._id === nextOf(watched);
-        this.#arrive(watched, chunk);
-        const next = nextOf(watched);
-        if (isNext && next !== undefined) found.set(next, watched);
-      }
-      asked = found;
+    const found = new Map<Watched, Chunk[]>();
+    for (const chunk of await this.#find([...asked.keys()])) {
+      const watched = asked.get(chunk._id) as Watched;
+      found.set(watched, [...(found.get(watched) ?? []), chunk]);
     }
+    for (const watched of streams) {
+      const chunks = (found.get(watched) ?? []).sort((one, other) => endOf(one) - endOf(other));
+      // One that was stored behind a hole is not there yet.
+      for (const chunk of chunks) if (isNext(watched, chunk) || watched.sight?.last === 0) this.#arrive(watched, chunk);
+      watched.ahead = Math.min(AHEAD.most, Math.max(AHEAD.least, chunks.length + 1));
+    }
+    return streams.filter((watched) => (nextOf(watched) ?? 0) >= (ends.get(watched) as number));
   }
 
   async #find(ids: readonly string[]): Promise<readonly Chunk[]> {
@@ -172,9 +197,13 @@ export class StreamWatch implements LogSource {
   }
 }
 
-/** Where the next chunk will stand. */
-function nextOf({ key, sight, arrived }: Watched): string | undefined {
+/** The place of the next chunk. */
+function nextOf({ sight, arrived }: Watched): number | undefined {
   const last = arrived.at(-1);
-  if (last !== undefined) return chunkId(key, endOf(last) + 1);
-  return sight === undefined ? undefined : chunkId(key, sight.next);
+  return last === undefined ? sight?.next : endOf(last) + 1;
+}
+
+function isNext(watched: Watched, { _id }: Chunk): boolean {
+  const next = nextOf(watched);
+  return next !== undefined && _id === chunkId(watched.key, next);
 }

@@ -107,6 +107,40 @@ describe("FollowLog", () => {
     expect(late.seen).toEqual([]);
   });
 
+  it("reads once for all who come at the same time from the same position", async () => {
+    const { logs, log, settle } = open();
+    logs.append("s", 35);
+    const followers = Array.from({ length: 100 }, () => collect(log, "s"));
+    const others = Array.from({ length: 100 }, () => collect(log, "s", { after: 20 }));
+    await settle();
+    for (const { seen } of followers) expect(seen).toEqual(upTo(35));
+    for (const { seen } of others) expect(seen).toEqual(upTo(35, 21));
+    // Four pages and two, and what the tail reads when it begins.
+    expect(logs.reads).toBeLessThanOrEqual(4 + 2 + 2);
+  });
+
+  it("tells nobody that a position does not exist because somebody else has asked too early", async () => {
+    const { logs, log, settle } = open();
+    logs.append("s", 1);
+    const { promise: answers, resolve: answer } = Promise.withResolvers<void>();
+    const read = logs.read.bind(logs);
+    logs.read = async (streamId, after) => {
+      const page = read(streamId, after);
+      await page.catch(() => {});
+      await answers;
+      return page;
+    };
+    const early = collect(log, "s", { after: 2 });
+    await settle();
+    logs.append("s", 2);
+    const late = collect(log, "s", { after: 2 });
+    await settle();
+    answer();
+    expect(await early.ended).toBe("CURSOR_INVALID");
+    await settle();
+    expect(late.seen).toEqual([3]);
+  });
+
   it("reads once for everybody who waits, and wakes nobody for nothing", async () => {
     const { logs, log, settle } = open();
     const followers = Array.from({ length: 100 }, () => collect(log, "s"));

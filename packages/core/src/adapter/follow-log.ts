@@ -1,15 +1,18 @@
+import { isIntermodalError } from "../errors.ts";
 import type { StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
 import { type Followed, LogFollower } from "./log-follower.ts";
-import type { LogSource } from "./log-source.ts";
+import type { LogPage, LogSource } from "./log-source.ts";
 import { LogTail } from "./log-tail.ts";
 
 /**
  * Follows logs that can only be read, from history to live, for any number of followers. Followers always read by their own cursors; a wake-up only says that there
- * may be something. So nothing is missed or doubled, whatever is lost or late. Those who have read all there is of one stream share one reader of what comes.
+ * may be something. So nothing is missed or doubled, whatever is lost or late. Those who have read all there is of one stream share one reader of what comes, and those who come at
+ * the same time, as all do after a restart, what is being read.
  */
 export class FollowLog implements Followed {
   readonly source: LogSource;
   readonly #tails = new Map<string, LogTail>();
+  readonly #underWay = new Map<string, Promise<LogPage>>();
   readonly #waiting = new Set<() => void>();
 
   constructor(source: LogSource) {
@@ -26,6 +29,25 @@ export class FollowLog implements Followed {
     { after = 0, signal }: { readonly after?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): AsyncIterable<StoredRunEvent | StreamGap> {
     return { [Symbol.asyncIterator]: () => new LogFollower(this, streamId, after, signal) };
+  }
+
+  /** What came after a page that was asked for a moment ago, the tail reads: it looks when it has begun to listen. */
+  async read(streamId: string, after: number): Promise<LogPage> {
+    const key = `${after}:${streamId}`;
+    try {
+      const underWay = this.#underWay.get(key);
+      if (underWay !== undefined) return await underWay;
+    } catch (error) {
+      // Where the position did not exist, it may have come to be since that was asked for.
+      if (isIntermodalError(error, "UNAVAILABLE")) throw error;
+    }
+    const reading = this.source.read(streamId, after);
+    this.#underWay.set(key, reading);
+    try {
+      return await reading;
+    } finally {
+      if (this.#underWay.get(key) === reading) this.#underWay.delete(key);
+    }
   }
 
   tailOf(streamId: string, after: number, incarnation: string | undefined): LogTail | undefined {

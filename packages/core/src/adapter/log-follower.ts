@@ -7,6 +7,8 @@ import { invalidCursor } from "./run-events.ts";
 /** What a follower has in common with the others. */
 export interface Followed {
   readonly source: LogSource;
+  /** As the source's; those who ask at the same time may be given the same page. */
+  read(streamId: string, after: number): Promise<LogPage>;
   /** The shared reader of what comes after this. @returns undefined while the one there is belongs to another incarnation. */
   tailOf(streamId: string, after: number, incarnation: string | undefined): LogTail | undefined;
   /** Runs `wake` when everything is closed. @returns stops it. */
@@ -104,7 +106,7 @@ export class LogFollower implements AsyncIterator<Entry, undefined> {
   async #readSelf(): Promise<void> {
     let page: LogPage;
     try {
-      page = await this.#log.source.read(this.#streamId, this.#cursor);
+      page = await this.#log.read(this.#streamId, this.#cursor);
     } catch (error) {
       if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
       await this.#pause();
