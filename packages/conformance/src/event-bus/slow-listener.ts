@@ -30,7 +30,7 @@ export const slowListener: ConformanceCase = {
     await absent.close();
     const seen = new Recorder(t.clock);
     await bus.listen(named("quick"), probes({ concurrency: 1 }), seen.handle());
-    const events = ids("e", 200);
+    const events = ids("e", t.size(200, 100));
     for (let from = 0; from < events.length; from += 20) await bus.publish(events.slice(from, from + 20).map(event));
     await t.until("the quick listener gets all", () => seen.count >= events.length, { withinMs: SOON_MS });
     await t.never("it gets more", () => seen.count > events.length, { forMs: 1_500 });
