@@ -19,6 +19,7 @@ export const STORES: readonly Break[] = [
   [
     "the sweep finds nothing",
     [
+      "deferred-refused",
       "submitter-dies",
       "canceller-dies",
       "replayer-dies-parent",
