@@ -175,11 +175,7 @@ export class StreamWatch implements LogSource {
       // What is left of an expired stream may be removed before the next one begins.
       if (watched.sight?.last === 0) asked.set(chunkId(watched.key, 1), watched);
     }
-    const found = new Map<Watched, Chunk[]>();
-    for (const chunk of await this.#find([...asked.keys()])) {
-      const watched = asked.get(chunk._id) as Watched;
-      found.set(watched, [...(found.get(watched) ?? []), chunk]);
-    }
+    const found = Map.groupBy(await this.#find([...asked.keys()]), ({ _id }) => asked.get(_id) as Watched);
     for (const watched of streams) {
       const chunks = (found.get(watched) ?? []).sort((one, other) => endOf(one) - endOf(other));
       // One that was stored behind a hole is not there yet.

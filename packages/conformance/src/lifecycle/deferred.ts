@@ -1,10 +1,11 @@
 import type { App } from "@intermodal/core";
-import { IntermodalError, isTerminal } from "@intermodal/core/ports";
+import { IntermodalError } from "@intermodal/core/ports";
 import { equal } from "../assert.ts";
 import type { ConformanceCase } from "../case.ts";
 import { probe, step } from "./contracts.ts";
 import { Observer } from "./observer.ts";
 import { Outage } from "./outage.ts";
+import { scene } from "./scene.ts";
 import { GRACE_MS, lifecycleCase, RECOVERY_MS } from "./world.ts";
 
 const doublingSteps = (app: App, runs: string[]) =>
@@ -103,29 +104,23 @@ const refused = lifecycleCase({
   name: "deferred-refused",
   guarantees: ["LC-4", "LC-7"],
   title: "a deferred task that the bus refuses for good when it is back ends as FAILED, and never runs",
-  async run(world, t) {
+  async run(world) {
     const runs: string[] = [];
-    const observer = new Observer(t, await world.open());
-    const client = await world.process();
-    const worker = await world.worker((app) => app.handle(probe, (_, ctx) => runs.push(ctx.id)));
+    const serve = (app: App) => app.handle(probe, (_, ctx) => runs.push(ctx.id));
+    const { worker, observer, record, until } = await scene(world, serve);
     let answer: "UNAVAILABLE" | "PAYLOAD_TOO_LARGE" = "UNAVAILABLE";
-    for (const { switched } of [client, worker]) {
-      switched.around = async ({ name }, run) => {
-        if (name === "commandBus.send") throw new IntermodalError(answer, "the bus does not take it");
-        return run();
-      };
-    }
-    const task = await client.app.submit(probe, { n: 1 }, { id: "task", defer: true });
-    equal((await task.status()).status, "QUEUED", "its status while the bus is away");
+    worker.switched.around = async ({ name }, run) => {
+      if (name === "commandBus.send") throw new IntermodalError(answer, "the bus does not take it");
+      return run();
+    };
+    const { id } = await worker.app.submit(probe, { n: 1 }, { id: "task", defer: true });
+    equal((await record(id)).status, "QUEUED", "its status while the bus is away");
     answer = "PAYLOAD_TOO_LARGE";
-    const ended = async () => isTerminal((await task.status()).status);
-    await t.until("it ends", ended, { withinMs: RECOVERY_MS });
-    const { status, error, attempts } = await task.status();
-    equal({ status, code: error?.code, attempts }, { status: "FAILED", code: answer, attempts: 0 }, "how it ended");
+    const { error, attempts } = await until(id, "FAILED");
+    equal({ code: error?.code, attempts }, { code: answer, attempts: 0 }, "how it ended");
     await observer.untilAtRest();
     await observer.assertStays(3 * GRACE_MS);
-    const record = await observer.record("task");
-    if (record !== undefined) await observer.assertEndedStream(record);
+    await observer.assertEndedStream(await record(id));
     equal(runs, [], "runs");
   },
 });
