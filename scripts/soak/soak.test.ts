@@ -21,6 +21,17 @@ test("everything: each part for each broker, the suites ten times and once at fu
   expect(matrix.map(({ runs }) => runs)).toEqual(Array.from({ length: 3 * 5 - 1 + 1 }, () => 3));
 });
 
+test("parts by name: those that have one of the texts in it", () => {
+  const names = stepsOf(parseSoak(["--part", "on nats with redis", "--part", "rabbit with mongo"])).map(
+    ({ name }) => name,
+  );
+  expect(names).toEqual([
+    "the life of a task on nats with redis",
+    "the life of a task on nats with redis-cluster",
+    "the life of a task on rabbit with mongo",
+  ]);
+});
+
 test("the scripts of all parts exist", () => {
   for (const { command } of stepsOf(parseSoak([]))) expect(existsSync(resolve(root, command[0] ?? ""))).toBe(true);
 });
@@ -30,16 +41,23 @@ test("a slice is one part; its seed repeats it, and other seeds choose others", 
   for (const steps of slices) expect(steps).toHaveLength(1);
   expect(stepsOf(parseSoak(["--slice", "--seed", "3"]))).toEqual(slices[3]);
   expect(new Set(slices.map(([step]) => step?.name)).size).toBe(4);
-  const only = Array.from({ length: 50 }, (_, seed) => stepsOf({ subjects: ["nats"], slice: true, runs: 1, seed }));
+  const only = Array.from({ length: 50 }, (_, seed) =>
+    stepsOf({ subjects: ["nats"], parts: [], slice: true, runs: 1, seed }),
+  );
   expect(only.flat().every(({ name }) => name.endsWith("nats"))).toBe(true);
 });
 
-test.each([[["--only", "kafka"]], [["--seed", "-1"]], [["--seed", "x"]], [["--runs", "0"]], [["more"]]])(
-  "refuses %j",
-  (args) => {
-    expect(() => parseSoak(args)).toThrow();
-  },
-);
+test.each([
+  [["--only", "kafka"]],
+  [["--seed", "-1"]],
+  [["--seed", "x"]],
+  [["--runs", "0"]],
+  [["--part", "kafka"]],
+  [["--slice", "--part", "nats"]],
+  [["more"]],
+])("refuses %j", (args) => {
+  expect(() => parseSoak(args)).toThrow();
+});
 
 const result: Result = {
   name: "conformance of nats",

@@ -20,6 +20,8 @@ type Subject = (typeof SUBJECTS)[number];
 
 export interface SoakOptions {
   readonly subjects: readonly Subject[];
+  /** What a part's name has one of; all parts where none is given. */
+  readonly parts: readonly string[];
   /** One small part instead of everything. */
   readonly slice: boolean;
   /** How many times in a row the suites run. */
@@ -30,6 +32,7 @@ export interface SoakOptions {
 export const USAGE = `usage: npm run soak -- [options]
 
   --only nats|rabbit|stores|matrix   one broker (with the faults, which are the same files for both), the stores, or the life of a task on every bus and store
+  --part TEXT                        only parts whose name has this in it, such as "on nats with mongo"; may be given several times
   --runs N                           how many times in a row the suites run at their ordinary size (10)
   --slice                            one small part, chosen by the seed, within about a minute
   --seed N                           the first seed; drawn and printed when absent`;
@@ -44,12 +47,13 @@ export function parseSoak(args: readonly string[]): SoakOptions {
     args: [...args],
     options: {
       only: { type: "string" },
+      part: { type: "string", multiple: true },
       runs: { type: "string" },
       slice: { type: "boolean" },
       seed: { type: "string" },
     },
   });
-  const { only, slice = false } = values;
+  const { only, part: parts = [], slice = false } = values;
   const subjects = SUBJECTS.filter((subject) => only === undefined || only === subject);
   if (subjects.length === 0) throw new Error(`--only must be one of ${SUBJECTS.join(", ")}, not ${only}`);
   const seed = values.seed === undefined ? randomSeed() : Number(values.seed);
@@ -57,11 +61,17 @@ export function parseSoak(args: readonly string[]): SoakOptions {
   const runs = values.runs === undefined ? REPEATS : Number(values.runs);
   if (!Number.isSafeInteger(runs) || runs < 1)
     throw new Error(`--runs must be a whole number from 1, not ${values.runs}`);
-  return { subjects, slice, runs, seed };
+  if (slice && parts.length > 0)
+    throw new Error("--slice chooses its part by the seed: give one of --slice and --part");
+  const options: SoakOptions = { subjects, parts, slice, runs, seed };
+  if (stepsOf(options).length === 0) throw new Error(`no part's name has ${parts.join(" or ")} in it`);
+  return options;
 }
 
 export function stepsOf(options: SoakOptions): readonly Step[] {
-  return options.slice ? [slice(options)] : everything(options);
+  if (options.slice) return [slice(options)];
+  const { parts } = options;
+  return everything(options).filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
 }
 
 function everything({ subjects, runs, seed }: SoakOptions): readonly Step[] {
