@@ -47,7 +47,7 @@ export const versionCases = [
     const stores = [store, ...(await openStores(t, 4))];
     await store.make("a");
     const { lease, record } = await store.take("a");
-    const writes = t.size(100, 40);
+    const writes = t.size(200, 40);
     await Promise.all(
       Array.from({ length: writes }, (_, at) => stores[at % stores.length]?.renew(lease, { progress: at })),
     );

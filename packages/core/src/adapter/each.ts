@@ -54,12 +54,12 @@ export async function inParts<Item, Result>(
 
 /**
  * The answers of a batch.
- * @throws the refusal of a batch of one; `BatchError` when some items of a longer one were refused.
+ * @throws the refusal of a batch of one, or what a whole batch failed of; `BatchError` when items were refused each for itself.
  */
 export function answersOf<Answer>(tried: readonly Tried<Answer>[]): readonly Answer[] {
   if (!tried.some(isRefusal)) return tried as readonly Answer[];
-  const [only] = tried;
-  if (tried.length === 1) throw only;
+  const [first] = tried;
+  if (tried.every((answer) => answer === first)) throw first;
   throw new BatchError(
     tried.map((answer) => (isRefusal(answer) ? answer : undefined)),
     tried.map((answer) => (isRefusal(answer) ? undefined : answer)),

@@ -43,6 +43,7 @@ const touch = (id: string): RecordStep<number> => ({
   },
 });
 
+const tooLarge = () => new IntermodalError("PAYLOAD_TOO_LARGE", "more than a record holds");
 const lost = () => new IntermodalError("UNAVAILABLE", "the answer was lost", { unknown: true });
 
 describe("steps over a store that compares and sets", () => {
@@ -136,10 +137,20 @@ describe("steps over a store that compares and sets", () => {
 
   test("a record that the store refuses costs the others nothing", async () => {
     const { table, steps } = open();
-    table.refusals.set("a", new IntermodalError("PAYLOAD_TOO_LARGE", "no"));
+    table.refuses = ({ id }) => (id === "a" ? tooLarge() : undefined);
     const failure = await steps.take([create("a"), create("b")]).catch((error: unknown) => error);
     expect((failure as BatchError).results).toEqual([undefined, "created"]);
     expect([...table.records.keys()]).toEqual(["b"]);
+  });
+
+  test("nor where the store refuses all for the sake of one", async () => {
+    const { table, steps } = open();
+    table.refuses = ({ id }) => (id === "a" ? tooLarge() : undefined);
+    table.refusesWhole = true;
+    const failure = await steps.take([create("a"), create("b"), create("c")]).catch((error: unknown) => error);
+    expect((failure as BatchError).results).toEqual([undefined, "created", "created"]);
+    expect((failure as BatchError).failures[0]?.code).toBe("PAYLOAD_TOO_LARGE");
+    await expect(steps.take([create("a")])).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
   });
 
   test("what is remembered is not taken for a record that was made anew under its id, when the old one had gone", async () => {
@@ -171,5 +182,80 @@ describe("steps over a store that compares and sets", () => {
     const others = Array.from({ length: 20 }, () => new RecordSteps(table, new KnownRecords(), systemClock));
     const versions = await Promise.all(others.map((other) => other.take([touch("a")])));
     expect(versions.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 2));
+  });
+
+  test("what comes for a record while something is under way goes together: a process is not in its own way", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.asked.length = 0;
+    const versions = await Promise.all(Array.from({ length: 40 }, () => steps.take([touch("a")])));
+    expect(versions.flat()).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
+    expect(table.asked).toEqual(["write a", "write a"]);
+  });
+
+  test("of a batch waits only what concerns a record under way", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a"), create("b")]);
+    table.asked.length = 0;
+    const both = await Promise.all([steps.take([touch("a")]), steps.take([touch("a"), touch("b")])]);
+    expect(both).toEqual([[2], [3, 2]]);
+    expect(table.asked).toEqual(["write a", "write b", "write a"]);
+  });
+
+  test("what waited behind a lost answer is taken from what is there", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.lostAnswers.push(lost());
+    const came = await Promise.allSettled([
+      steps.take([touch("a")]),
+      steps.take([touch("a")]),
+      steps.take([touch("a")]),
+    ]);
+    expect(came.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    expect(table.records.get("a")?.version).toBe(4);
+  });
+
+  test("a lost answer is told to all whose steps went together", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.beforeWrite = () => {
+      table.beforeWrite = () => table.lostAnswers.push(lost());
+    };
+    const came = await Promise.allSettled([1, 2, 3].map(() => steps.take([touch("a")])));
+    expect(came).toMatchObject([{ value: [2] }, { reason: { unknown: true } }, { reason: { unknown: true } }]);
+  });
+
+  test.each([false, true])(
+    "a step that the store refuses costs those nothing that went with it (as a whole: %s)",
+    async (whole) => {
+      const { table, steps } = open();
+      await steps.take([create("a")]);
+      table.refusesWhole = whole;
+      table.refuses = ({ after }) => (after.progress === "too long" ? tooLarge() : undefined);
+      const swell: RecordStep<number> = {
+        id: "a",
+        run: (record, now) => ({ record: record && { ...touched(record, now), progress: "too long" }, outcome: 0 }),
+      };
+      const calls = [touch("a"), touch("a"), swell, touch("a")].map((step) => steps.take([step]));
+      const came = await Promise.allSettled(calls);
+      expect(came).toMatchObject([
+        { value: [2] },
+        { value: [3] },
+        { reason: { code: "PAYLOAD_TOO_LARGE" } },
+        { value: [4] },
+      ]);
+    },
+  );
+
+  test("a mistake in a step is its callers' to see, and holds nobody up afterwards", async () => {
+    const { steps } = open();
+    const wrong: RecordStep<number> = {
+      id: "a",
+      run: () => {
+        throw new TypeError("a mistake");
+      },
+    };
+    await expect(steps.take([wrong, touch("b")])).rejects.toThrow("a mistake");
+    expect(await steps.take([create("a"), create("b")])).toEqual(["created", "created"]);
   });
 });

@@ -27,19 +27,44 @@ const GUESS_AGE_MS = 1_000;
 /** a reading's own time for longer: whoever is slow to see its answers must get on too, and what was read is compared anyway. */
 const READING_AGE_MS = 10_000;
 
-/** The steps of one batch that concern one record, in their order. */
-class Group<Outcome> {
+/** The steps of one call that concern one record, in their order. */
+class Ask<Outcome> {
   readonly id: string;
   readonly steps: RecordStep<Outcome>[] = [];
+  /** Where they stand in the call. */
   readonly places: number[] = [];
-  reading: Reading | undefined;
-  /** Read for this batch, not remembered or assumed: what changes nothing may be answered from it. */
-  isFresh = false;
-  outcomes: Tried<Outcome>[] = [];
-  after: TaskRecord | undefined;
+  readonly answers = Promise.withResolvers<readonly Tried<Outcome>[]>();
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  fail(failure: unknown): void {
+    if (failure instanceof IntermodalError) this.answers.resolve(this.steps.map(() => failure));
+    else this.answers.reject(failure);
+  }
+}
+
+/** Steps of one record that are taken and written together, of one call or of several. */
+class Group {
+  readonly id: string;
+  readonly asks: Ask<unknown>[];
+  reading: Reading | undefined;
+  /** Read for this group, not remembered or assumed: what changes nothing may be answered from it. */
+  isFresh = false;
+  /** Of every step, one ask after the other; of none while it is not through. */
+  outcomes: Tried<unknown>[] = [];
+  /** Why it has none. */
+  failure: unknown;
+  after: TaskRecord | undefined;
+
+  constructor(id: string, asks: Ask<unknown>[]) {
+    this.id = id;
+    this.asks = asks;
+  }
+
+  get steps(): readonly RecordStep<unknown>[] {
+    return this.asks.flatMap(({ steps }) => steps);
   }
 
   /** Takes the steps one after the other, from what was read. */
@@ -60,16 +85,34 @@ class Group<Outcome> {
   get changes(): boolean {
     return this.after !== this.reading?.record;
   }
+
+  get isThrough(): boolean {
+    return this.failure !== undefined || this.outcomes.length > 0;
+  }
+
+  end(): void {
+    let from = 0;
+    for (const ask of this.asks) {
+      const to = from + ask.steps.length;
+      if (this.failure === undefined) ask.answers.resolve(this.outcomes.slice(from, to));
+      else ask.fail(this.failure);
+      from = to;
+    }
+  }
 }
 
 /**
  * Takes steps over a store that compares and sets. Each is computed from what the store held, and takes effect only if that is still there; else it is computed again. So it is
  * one atomic step of the store, at the store's time. What is answered without a write was read for it.
+ *
+ * Nothing is written for a record twice at a time, or this process would be in its own way: what comes meanwhile waits, and is written together.
  */
 export class RecordSteps {
   readonly #table: RecordTable;
   readonly #known: KnownRecords;
   readonly #clock: Clock;
+  /** Behind the group of a record that is under way: what has come meanwhile, if anything. */
+  readonly #behind = new Map<string, Ask<unknown>[]>();
 
   constructor(table: RecordTable, known: KnownRecords, clock: Clock) {
     this.#table = table;
@@ -83,75 +126,111 @@ export class RecordSteps {
    */
   async take<Outcome>(steps: readonly Tried<RecordStep<Outcome>>[]): Promise<readonly Outcome[]> {
     const answers: Tried<Outcome>[] = new Array(steps.length);
-    let pending = this.#group(steps, answers);
-    const patienceEnds = this.#clock.now() + PATIENCE_MS;
-    for (let round = 1; pending.length > 0; round++) {
-      if (round > EAGER_ROUNDS && this.#clock.now() > patienceEnds) {
-        const contended = new IntermodalError("UNAVAILABLE", "the record is being changed by too many others at once");
-        for (const group of pending) answer(group, answers, contended);
-        break;
-      }
-      if (round > EAGER_ROUNDS) await sleep(this.#clock, Math.random() * PAUSE_MS);
-      try {
-        await this.#round(pending);
-      } catch (error) {
-        // Those that are through have their answers; the caller repeats the others.
-        if (!(error instanceof IntermodalError) || !answers.some(() => true)) throw error;
-        for (const group of pending) answer(group, answers, error);
-        break;
-      }
-      pending = pending.filter((group) => {
-        if (group.outcomes.length === 0) return true;
-        answer(group, answers);
-        return false;
-      });
-    }
-    return answersOf(answers);
-  }
-
-  #group<Outcome>(steps: readonly Tried<RecordStep<Outcome>>[], answers: Tried<Outcome>[]): readonly Group<Outcome>[] {
-    const groups = new Map<string, Group<Outcome>>();
-    const now = this.#table.now();
+    const asks = new Map<string, Ask<Outcome>>();
     steps.forEach((step, place) => {
       if (step instanceof IntermodalError) {
         answers[place] = step;
         return;
       }
-      let group = groups.get(step.id);
-      if (group === undefined) {
-        group = new Group(step.id);
-        groups.set(step.id, group);
-        if (now !== undefined) group.reading = this.#guess(step, now);
+      let ask = asks.get(step.id);
+      if (ask === undefined) {
+        ask = new Ask(step.id);
+        asks.set(step.id, ask);
       }
-      if (step.countsDelay) group.reading = undefined;
-      group.steps.push(step);
-      group.places.push(place);
+      ask.steps.push(step);
+      ask.places.push(place);
     });
-    return [...groups.values()];
+    this.#enter([...asks.values()] as Ask<unknown>[]);
+    const came = await Promise.all([...asks.values()].map((ask) => ask.answers.promise));
+    [...asks.values()].forEach(({ places }, of) => {
+      places.forEach((place, at) => {
+        answers[place] = came[of]?.[at] as Tried<Outcome>;
+      });
+    });
+    return answersOf(answers);
   }
 
-  #guess({ id, isNew, countsDelay }: RecordStep<unknown>, now: number): Reading | undefined {
-    if (countsDelay) return undefined;
+  #enter(asks: readonly Ask<unknown>[]): void {
+    const groups: Group[] = [];
+    for (const ask of asks) {
+      const behind = this.#behind.get(ask.id);
+      if (behind === undefined) {
+        this.#behind.set(ask.id, []);
+        groups.push(new Group(ask.id, [ask]));
+      } else {
+        behind.push(ask);
+      }
+    }
+    void this.#run(groups);
+  }
+
+  /** Takes groups to their end, and what waits behind each. Never rejects. */
+  async #run(groups: readonly Group[]): Promise<void> {
+    for (const group of groups) group.reading = this.#guess(group);
+    const patienceEnds = this.#clock.now() + PATIENCE_MS;
+    let pending = groups;
+    for (let round = 1; pending.length > 0; round++) {
+      if (round > EAGER_ROUNDS && this.#clock.now() > patienceEnds) {
+        const contended = new IntermodalError("UNAVAILABLE", "the record is being changed by too many others at once");
+        for (const group of pending) group.failure = contended;
+      } else {
+        if (round > EAGER_ROUNDS) await sleep(this.#clock, Math.random() * PAUSE_MS);
+        await this.#round(pending);
+      }
+      const refused = isOne(pending) ? [] : pending.filter(({ failure }) => concernsOne(failure));
+      this.#end(pending.filter((group) => group.isThrough && !refused.includes(group)));
+      for (const group of refused) this.#runAlone(group);
+      pending = pending.filter((group) => !group.isThrough);
+    }
+  }
+
+  /** What the store refuses for good is refused to the one whose fault it is, not to those that went with it. */
+  #runAlone({ id, asks: [first, ...others] }: Group): void {
+    this.#behind.get(id)?.unshift(...others);
+    void this.#run([new Group(id, first === undefined ? [] : [first])]);
+  }
+
+  #end(groups: readonly Group[]): void {
+    const next: Group[] = [];
+    for (const group of groups) {
+      const behind = this.#behind.get(group.id) ?? [];
+      if (behind.length === 0) {
+        this.#behind.delete(group.id);
+      } else {
+        this.#behind.set(group.id, []);
+        next.push(new Group(group.id, behind));
+      }
+      group.end();
+    }
+    if (next.length > 0) void this.#run(next);
+  }
+
+  #guess({ id, steps: [first], asks }: Group): Reading | undefined {
+    const now = this.#table.now();
+    if (now === undefined || asks.some(({ steps }) => steps.some(({ countsDelay }) => countsDelay))) return undefined;
     const record = this.#known.get(id);
     if (record !== undefined && mayBeAnother(record, now)) return undefined;
     // What is told of the store's clock may be a little behind, but a record's times do not go back.
     if (record !== undefined) return { record, version: record.version, now: Math.max(now, record.updatedAt) };
-    return isNew === true ? { record: undefined, version: 0, now } : undefined;
+    return first?.isNew === true ? { record: undefined, version: 0, now } : undefined;
   }
 
-  /** Reads what has to be read, takes the steps, writes. A group that is through has outcomes afterwards. */
-  async #round<Outcome>(groups: readonly Group<Outcome>[]): Promise<void> {
-    await this.#read(groups.filter(({ reading }) => reading === undefined));
-    for (const group of groups) group.compute(group.reading as Reading);
-    const unsure = groups.filter((group) => !group.changes && !group.isFresh);
-    if (unsure.length > 0) {
+  /** Reads what has to be read, takes the steps, writes. Never rejects. */
+  async #round(groups: readonly Group[]): Promise<void> {
+    try {
+      await this.#read(groups.filter(({ reading }) => reading === undefined));
+      for (const group of groups) group.compute(group.reading as Reading);
+      const unsure = groups.filter((group) => !group.changes && !group.isFresh);
       await this.#read(unsure);
       for (const group of unsure) group.compute(group.reading as Reading);
+    } catch (error) {
+      for (const group of groups) group.failure = error;
+      return;
     }
     await this.#write(groups.filter((group) => group.changes));
   }
 
-  async #read<Outcome>(groups: readonly Group<Outcome>[]): Promise<void> {
+  async #read(groups: readonly Group[]): Promise<void> {
     if (groups.length === 0) return;
     const readings = await this.#table.read(groups.map(({ id }) => id));
     groups.forEach((group, at) => {
@@ -160,7 +239,7 @@ export class RecordSteps {
     });
   }
 
-  async #write<Outcome>(groups: readonly Group<Outcome>[]): Promise<void> {
+  async #write(groups: readonly Group[]): Promise<void> {
     if (groups.length === 0) return;
     const changes = groups.map(
       ({ id, reading, after, isFresh }): Change => ({
@@ -174,8 +253,11 @@ export class RecordSteps {
     try {
       written = await this.#table.write(changes);
     } catch (error) {
-      for (const { id } of groups) this.#known.forget(id);
-      throw error;
+      for (const group of groups) {
+        this.#known.forget(group.id);
+        group.failure = error;
+      }
+      return;
     }
     groups.forEach((group, at) => {
       const came = written[at];
@@ -185,7 +267,7 @@ export class RecordSteps {
       }
       this.#known.forget(group.id);
       if (came instanceof IntermodalError) {
-        group.outcomes = group.outcomes.map(() => came);
+        group.failure = came;
         return;
       }
       group.outcomes = [];
@@ -200,8 +282,11 @@ function mayBeAnother({ expiresAt, updatedAt, retentionMs }: TaskRecord, now: nu
   return expiresAt !== undefined || now - updatedAt >= retentionMs - GUESS_AGE_MS;
 }
 
-function answer<Outcome>(group: Group<Outcome>, answers: Tried<Outcome>[], failure?: IntermodalError): void {
-  group.places.forEach((place, at) => {
-    answers[place] = failure ?? (group.outcomes[at] as Tried<Outcome>);
-  });
+function isOne(groups: readonly Group[]): boolean {
+  return groups.length === 1 && groups[0]?.asks.length === 1;
+}
+
+/** Whether a failure tells of what was to be written, not of the store as a whole. */
+function concernsOne(failure: unknown): boolean {
+  return failure instanceof IntermodalError && failure.code !== "UNAVAILABLE" && failure.code !== "CLOSED";
 }

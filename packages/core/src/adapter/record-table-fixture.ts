@@ -16,8 +16,10 @@ export class FakeTable implements RecordTable {
   beforeWrite: (() => void) | undefined;
   /** The next writes take effect and then fail with these. */
   readonly lostAnswers: IntermodalError[] = [];
-  /** Refused for good, by id. */
-  readonly refusals = new Map<string, IntermodalError>();
+  /** What is refused for good. */
+  refuses: (change: Change) => IntermodalError | undefined = () => undefined;
+  /** For the sake of one it refuses all of a call, and tells of none which it was. */
+  refusesWhole = false;
 
   now(): number | undefined {
     return this.tellsTime ? this.time - this.behindMs : undefined;
@@ -33,6 +35,8 @@ export class FakeTable implements RecordTable {
     const getIn = this.beforeWrite;
     this.beforeWrite = undefined;
     getIn?.();
+    const refusal = this.refusesWhole && changes.map((change) => this.refuses(change)).find((one) => one !== undefined);
+    if (refusal) throw refusal;
     const results = changes.map((change) => this.#write(change));
     const lost = this.lostAnswers.shift();
     if (lost !== undefined) throw lost;
@@ -43,8 +47,9 @@ export class FakeTable implements RecordTable {
     yield [...this.records.values()].filter((record) => record.rootId === rootId).map(({ id }) => id);
   }
 
-  #write({ id, before, after, maxAgeMs }: Change): Reading | IntermodalError | undefined {
-    const refusal = this.refusals.get(id);
+  #write(change: Change): Reading | IntermodalError | undefined {
+    const { id, before, after, maxAgeMs } = change;
+    const refusal = this.refuses(change);
     if (refusal !== undefined) return refusal;
     const there = this.#reading(id);
     if (there.version !== before.version || Math.abs(this.time - before.now) > maxAgeMs) return there;
