@@ -176,6 +176,20 @@ describe("steps over a store that compares and sets", () => {
     expect(await steps.take([touch("a")])).toEqual([2]);
   });
 
+  test("whoever has paused, since others came first all the time, goes on from what is there then", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    table.asked.length = 0;
+    let times = 5;
+    const comeFirst = () => {
+      table.records.set("a", touched(table.records.get("a") as TaskRecord, 1));
+      if (--times > 0) table.beforeWrite = comeFirst;
+    };
+    table.beforeWrite = comeFirst;
+    expect(await steps.take([touch("a")])).toEqual([7]);
+    expect(table.asked).toEqual([...Array.from({ length: 5 }, () => "write a"), "read a", "write a"]);
+  });
+
   test("many at once at one record all get their turn", async () => {
     const { table, steps } = open();
     await steps.take([create("a")]);

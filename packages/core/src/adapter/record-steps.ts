@@ -21,7 +21,9 @@ export interface RecordStep<Outcome> {
 const EAGER_ROUNDS = 5;
 /** A record so contended that others came first all the time. */
 const PATIENCE_MS = 20_000;
+/** Before the first try that is not eager; twice as long before each further one, up to the longest. */
 const PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
 /** The store's time as it is told here is near enough for so long; */
 const GUESS_AGE_MS = 1_000;
 /** a reading's own time for longer: whoever is slow to see its answers must get on too, and what was read is compared anyway. */
@@ -174,7 +176,7 @@ export class RecordSteps {
         const contended = new IntermodalError("UNAVAILABLE", "the record is being changed by too many others at once");
         for (const group of pending) group.failure = contended;
       } else {
-        if (round > EAGER_ROUNDS) await sleep(this.#clock, Math.random() * PAUSE_MS);
+        if (round > EAGER_ROUNDS) await this.#pause(round - EAGER_ROUNDS, pending);
         await this.#round(pending);
       }
       const refused = isOne(pending) ? [] : pending.filter(({ failure }) => concernsOne(failure));
@@ -188,6 +190,12 @@ export class RecordSteps {
   #runAlone({ id, asks: [first, ...others] }: Group): void {
     this.#behind.get(id)?.unshift(...others);
     void this.#run([new Group(id, first === undefined ? [] : [first])]);
+  }
+
+  async #pause(times: number, groups: readonly Group[]): Promise<void> {
+    await sleep(this.#clock, Math.random() * Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (times - 1)));
+    // What was there before the pause has been changed since, or there would have been no need of one.
+    for (const group of groups) group.reading = undefined;
   }
 
   #end(groups: readonly Group[]): void {
