@@ -19,6 +19,8 @@ export class KnownStream {
   readonly key: string;
   /** By our clock. */
   heardAt: number;
+  /** Others have appended since. */
+  isBehind = false;
   incarnation: string | undefined;
   /** The place of sequence 0. */
   base = 0;

@@ -75,7 +75,10 @@ export class StreamAppender {
       if (one instanceof IntermodalError) return (works[at] as Work).puts.map(() => one);
       const { stream, planned, chunk, heardAt } = one;
       if (chunk === undefined) return planned.answers;
-      if (!stored.has(chunk)) return this.#catchUp(stream);
+      if (!stored.has(chunk)) {
+        stream.isBehind = true;
+        return undefined;
+      }
       if (!(await this.#stands(stream, chunk, { heardAt, sentAt }))) return undefined;
       this.#known.remember(stream);
       await this.#onStored(stream, chunk);
@@ -111,7 +114,8 @@ export class StreamAppender {
     const { clock } = this.#session;
     const now = await this.#session.serverNow(WHAT);
     const known = this.#known.get(work.streamId);
-    const stream = known?.isFresh(clock.now(), now) ? known : await this.#load(work.streamId);
+    const stands = known?.isFresh(clock.now(), now) && (!known.isBehind || (await this.#catchUp(known)));
+    const stream = known !== undefined && stands ? known : await this.#load(work.streamId);
     const { heardAt } = stream;
     const found = await findStored(WHAT, this.#log, stream, work);
     const planned = plan(stream, work.puts, found);
@@ -140,12 +144,12 @@ export class StreamAppender {
     return stream;
   }
 
-  /** Takes note of what others have appended since. */
-  async #catchUp(stream: KnownStream): Promise<undefined> {
+  /** Takes note of what others have appended, as late as can be: right before the next try. @returns whether it is known now how the stream stands. */
+  async #catchUp(stream: KnownStream): Promise<boolean> {
     const heardAt = this.#session.clock.now();
     const heads = await this.#log.headsFrom(WHAT, stream.key, stream.place, CATCH_UP);
-    if (heads.length === CATCH_UP || !heads.every((head) => stream.follow(head, heardAt)))
-      this.#known.forget(stream.streamId);
+    stream.isBehind = false;
+    return heads.length < CATCH_UP && heads.every((head) => stream.follow(head, heardAt));
   }
 
   async #chunkOf(stream: KnownStream, planned: Plan, now: number): Promise<Chunk | undefined> {

@@ -17,8 +17,10 @@ interface Item {
 class Waiting {
   readonly streamId: string;
   readonly items: Item[] = [];
-  /** How often others came first. */
+  /** How often others came first, */
   rounds = 0;
+  /** and until when that is borne. */
+  patienceEnds = Number.POSITIVE_INFINITY;
 
   constructor(streamId: string) {
     this.streamId = streamId;
@@ -57,8 +59,11 @@ const MAX_STREAMS = 500;
 const MAX_EVENTS = 2_000;
 /** Tries without a pause, since each means that somebody else got on. */
 const EAGER_ROUNDS = 3;
-const MAX_ROUNDS = 500;
-const LONGEST_PAUSE_MS = 20;
+/** A stream so contended that others came first all the time. */
+const PATIENCE_MS = 20_000;
+/** Before the first try that is not eager; twice as long before each further one, up to the longest. */
+const PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Brings what is appended at the same time to the server together. Nothing is stored for a stream twice at a time, or this process would be in its own way.
@@ -157,12 +162,15 @@ export class StreamQueue {
   /** Others came first: again, with what has come meanwhile. */
   async #again(waiting: Waiting): Promise<void> {
     const { streamId } = waiting;
-    if (++waiting.rounds > MAX_ROUNDS) {
+    const now = this.#clock.now();
+    if (++waiting.rounds === 1) waiting.patienceEnds = now + PATIENCE_MS;
+    if (now > waiting.patienceEnds) {
       this.#busy.delete(streamId);
       waiting.end(unavailable("append", "too many others append to the stream at once"));
     } else {
-      if (waiting.rounds > EAGER_ROUNDS)
-        await sleep(this.#clock, Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * waiting.rounds));
+      const pauses = waiting.rounds - EAGER_ROUNDS;
+      if (pauses > 0)
+        await sleep(this.#clock, Math.random() * Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (pauses - 1)));
       waiting.items.push(...(this.#waiting.get(streamId)?.items ?? []));
       this.#waiting.set(streamId, waiting);
       this.#busy.delete(streamId);

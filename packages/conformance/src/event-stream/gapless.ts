@@ -7,8 +7,8 @@ export const gaplessCases = [
     ["ES-1"],
     "concurrent writers of many clients leave no gap, and each one's order stands",
     async (t, stream) => {
-      const streams = [stream, ...(await openStreams(t, 4))];
-      const appends = t.size(100, 15);
+      const streams = [stream, ...(await openStreams(t, t.size(49, 4)))];
+      const appends = t.size(35, 15);
       const given = new Map<string, number>();
       await Promise.all(
         streams.flatMap((one, client) =>
