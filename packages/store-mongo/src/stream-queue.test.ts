@@ -1,4 +1,5 @@
 import { IntermodalError, systemClock } from "@intermodal/core/ports";
+import { VirtualClock } from "@intermodal/core/testing";
 import { expect, it } from "vitest";
 import type { Placed, Put } from "./stream-plan.ts";
 import { type Steps, StreamQueue, type Work } from "./stream-queue.ts";
@@ -95,4 +96,21 @@ it("what is too much for one step is left to the next", async () => {
   expect(new Set(seen()[1]?.[0]?.slice(1))).toEqual(new Set([2]));
   passes[1]?.end([Promise.resolve([[2]])]);
   expect(await Promise.all(answers)).toEqual([[1], [2]]);
+});
+
+it("where others come first all the time it gives up in the end, after pauses, and takes what comes then", async () => {
+  const clock = new VirtualClock();
+  let isContended = true;
+  let tries = 0;
+  const queue = new StreamQueue(clock, async (works) => {
+    tries++;
+    return works.map(async ({ puts }) => (isContended ? undefined : puts.map((): Placed => [1])));
+  });
+  const placed = queue.put("a", put(1));
+  await clock.advance(60_000);
+  expect(await placed).toMatchObject({ code: "UNAVAILABLE", unknown: false });
+  // With pauses that do not grow it would be some 2,000.
+  expect(tries).toBeLessThan(200);
+  isContended = false;
+  expect(await queue.put("a", put(1))).toEqual([1]);
 });

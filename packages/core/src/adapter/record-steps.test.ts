@@ -3,6 +3,7 @@ import { BatchError, IntermodalError } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import * as transitions from "../lifecycle/transitions.ts";
 import { systemClock } from "../ports/clock.ts";
+import { VirtualClock } from "../testing/virtual-clock.ts";
 import { KnownRecords } from "./known-records.ts";
 import { type RecordStep, RecordSteps } from "./record-steps.ts";
 import { draftOf, FakeTable } from "./record-table-fixture.ts";
@@ -271,5 +272,26 @@ describe("steps over a store that compares and sets", () => {
     };
     await expect(steps.take([wrong, touch("b")])).rejects.toThrow("a mistake");
     expect(await steps.take([create("a"), create("b")])).toEqual(["created", "created"]);
+  });
+
+  test("where others come first all the time it gives up in the end, after pauses, and takes what comes then", async () => {
+    const { table } = open();
+    const clock = new VirtualClock();
+    const steps = new RecordSteps(table, new KnownRecords(), clock);
+    await steps.take([create("a")]);
+    table.asked.length = 0;
+    const comeFirst = () => {
+      table.records.set("a", touched(table.records.get("a") as TaskRecord, 1));
+      table.beforeWrite = comeFirst;
+    };
+    comeFirst();
+    const refused = expect(steps.take([touch("a")])).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: false });
+    await clock.advance(60_000);
+    await refused;
+    // With pauses that do not grow it would be some 2,000.
+    expect(table.asked.length).toBeLessThan(200);
+    table.beforeWrite = undefined;
+    const { version } = table.records.get("a") as TaskRecord;
+    expect(await steps.take([touch("a")])).toEqual([version + 1]);
   });
 });
