@@ -1,10 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { MemoryLimits } from "../memory/limits.ts";
 import { systemClock } from "../ports/clock.ts";
 import { silentLogger } from "../ports/logger.ts";
-import { type FollowRunOptions, followRun, type NamedRunEvent, type RunEvent, type RunGap } from "./client.ts";
+import {
+  type FollowRunOptions,
+  followRun,
+  type Interruption,
+  type NamedRunEvent,
+  type RunEvent,
+  type RunGap,
+} from "./client.ts";
 import { createRunStreamHandler, type RunStreamHandlerOptions } from "./http.ts";
 import { served, TestRuns, until, upTo } from "./run-stream-fixture.ts";
 import { encodeRunEvent, encodeRunGap } from "./sse.ts";
@@ -177,6 +184,40 @@ describe("following a run", () => {
     expect(refusals).toBe(3);
   });
 
+  it("tells of each interruption, with the reason and the pause that follows", async () => {
+    const { fetch } = scripted(
+      () => Promise.reject(new TypeError("no network")),
+      () => sse(token(1)),
+      () => new Response(null, { status: 502 }),
+      () => sse(token(2, "lifecycle.completed")),
+    );
+    const told: Interruption[] = [];
+    const onInterrupted = (interruption: Interruption) => void told.push(interruption);
+    expect(await sequencesOf(followRun("http://x/r1", { ...quick, fetch, onInterrupted }))).toEqual([1, 2]);
+    expect(told.map(({ reason }) => reason)).toEqual([
+      "no network",
+      "the server ended the connection",
+      "the server answered 502",
+    ]);
+    for (const { pauseMs } of told) expect(pauseMs).toBeGreaterThan(0);
+  });
+
+  it("calls the global fetch as browsers want it called: as nothing's method", async () => {
+    const { fetch: answer } = scripted(() => sse(token(1, "lifecycle.completed")));
+    vi.stubGlobal("fetch", function (this: unknown, ...request: Parameters<typeof fetch>) {
+      if (this !== undefined && this !== globalThis) throw new TypeError("Illegal invocation");
+      return answer(...request);
+    });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const asked: string[] = [];
+    const onInterrupted = ({ reason }: Interruption) => {
+      asked.push(reason);
+      throw new Error("given up");
+    };
+    expect(await sequencesOf(followRun("http://x/r1", { onInterrupted }))).toEqual([1]);
+    expect(asked).toEqual([]);
+  });
+
   it("ends when its signal aborts, and lets go when the loop is left", async () => {
     const { runs, handler } = setUp();
     await runs.append("r1", 2);
@@ -221,6 +262,33 @@ describe("a server that refuses", () => {
   ])("or sends %s is told as a server that can't be understood", async (_, answer) => {
     const { fetch } = scripted(answer);
     await expect(sequencesOf(followRun("http://x/r1", { fetch }))).rejects.toMatchObject({ code: "DECODE_FAILED" });
+  });
+
+  it("in an answer that never ends is told all the same", async () => {
+    const fetch: typeof globalThis.fetch = async (_url, init) => {
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('{"code":'));
+          init?.signal?.addEventListener("abort", () => controller.error(init.signal?.reason));
+        },
+      });
+      return new Response(body, { status: 403 });
+    };
+    const refused = sequencesOf(followRun("http://x/r1", { fetch, idleMs: 20 }));
+    await expect(refused).rejects.toMatchObject({ code: "FORBIDDEN", status: 403 });
+    const stop = new AbortController();
+    const left = sequencesOf(followRun("http://x/r1", { fetch, signal: stop.signal }));
+    setTimeout(() => stop.abort(), 20);
+    expect(await left).toEqual([]);
+  });
+
+  it("for now, in an answer that breaks, is asked again", async () => {
+    const broken = () => new ReadableStream({ start: (controller) => controller.error(new TypeError("terminated")) });
+    const { fetch } = scripted(
+      () => new Response(broken(), { status: 503 }),
+      () => sse(token(1, "lifecycle.completed")),
+    );
+    expect(await sequencesOf(followRun("http://x/r1", { fetch, ...quick }))).toEqual([1]);
   });
 
   it("never sees a request that cannot be made", async () => {

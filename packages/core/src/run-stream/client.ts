@@ -12,7 +12,7 @@ export type { JsonValue } from "../ports/json.ts";
 export { RunStreamError } from "./client-error.ts";
 export type { NamedRunEvent, SdkRunEvents } from "./named-event.ts";
 export type { RunEvent, RunGap } from "./run-event.ts";
-export type { FollowRunOptions, HeaderRecord, ReconnectOptions } from "./run-follower.ts";
+export type { FollowRunOptions, HeaderRecord, Interruption, ReconnectOptions } from "./run-follower.ts";
 
 /**
  * Follows a run over HTTP, as `createRunStreamHandler` serves it: every event exactly once, in order, from history to live. Comes back by itself after whatever

@@ -20,6 +20,14 @@ export interface ReconnectOptions {
   readonly maxMs?: number | undefined;
 }
 
+/** A connection that could not be made, or ended before the run did. */
+export interface Interruption {
+  /** For people. */
+  readonly reason: string;
+  /** When the next try begins, in milliseconds from now. */
+  readonly pauseMs: number;
+}
+
 export interface FollowRunOptions {
   /**
    * What makes the requests.
@@ -41,6 +49,8 @@ export interface FollowRunOptions {
    * @default 45,000
    */
   readonly idleMs?: number | undefined;
+  /** Told each time that there is no connection, before the pause: what a page may show. What it throws ends the iteration. */
+  readonly onInterrupted?: ((interruption: Interruption) => void) | undefined;
   /** Told of events that are gone. Without it they are yielded among the events. */
   readonly onGap?: ((gap: RunGap["gap"]) => void) | undefined;
 }
@@ -83,8 +93,11 @@ export async function* follow(
         }
         return;
       } catch (error) {
+        if (stop.signal.aborted) return;
         if (!(error instanceof Interrupted)) throw error;
-        await sleep(systemClock, pauses.next(error, systemClock.now() - openedAt), stop.signal);
+        const pauseMs = pauses.next(error, systemClock.now() - openedAt);
+        options.onInterrupted?.({ reason: error.message, pauseMs });
+        await sleep(systemClock, pauseMs, stop.signal);
       }
     }
   } finally {

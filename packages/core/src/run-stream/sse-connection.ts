@@ -37,7 +37,7 @@ export async function* sseMessages(request: SseRequest): AsyncGenerator<SseMessa
   try {
     const response = await watch.during((signal) => open(request, signal));
     if (response.status === 204) return;
-    await check(response);
+    await watch.during(() => check(response));
     const reader = bodyOf(response).getReader();
     const parser = new SseParser();
     for (;;) {
@@ -61,14 +61,16 @@ function open(request: SseRequest, signal: AbortSignal): Promise<Response> {
   } catch (error) {
     throw new IntermodalError("CONFIG_INVALID", `the run cannot be followed: ${messageOf(error)}`, { cause: error });
   }
-  return interruptible(() => request.fetch(request.url, init));
+  // Not as the request's method: browsers refuse a `fetch` that is called on anything but the window.
+  const { fetch } = request;
+  return interruptible(() => fetch(request.url, init));
 }
 
 async function check(response: Response): Promise<void> {
   const { status } = response;
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => {});
     throw new Interrupted(`the server answered ${status}`, Number.isFinite(seconds) ? seconds * 1_000 : undefined);
   }
   if (status !== 200) throw await errorOf(response);
