@@ -12,7 +12,7 @@ export interface ServerTold {
 
 const { streams } = await openStreams(settings<StreamsPlace>(), "bench-server");
 const handler = createRunStreamHandler({
-  source: { eventStream: streams, locate: async (runId) => ({ streamId: runId }) },
+  source: { eventStream: streams, locate: async (runId) => ({ streamId: runId, segment: 1 }) },
   clock: systemClock,
   logger: silentLogger,
 });

@@ -82,7 +82,7 @@ async function talking(
 
 interface HistoryPage {
   readonly events: readonly { readonly sequence: number; readonly event: string }[];
-  readonly next: number;
+  readonly next: string;
   readonly last: number;
   readonly ended: boolean;
   readonly gap?: { readonly from: number; readonly to: number };
@@ -202,7 +202,8 @@ describe.each(Object.entries(SERVERS))("a run's events with %s", (_, serve) => {
     expect(seen).toEqual(upTo(seen.length));
     expect(seen.length).toBeLessThan(402);
     const rest: number[] = [];
-    for await (const { sequence } of followRun(url, { lastEventId: seen.length, onGap: noGap })) rest.push(sequence);
+    for await (const { sequence } of followRun(url, { lastEventId: String(seen.length), onGap: noGap }))
+      rest.push(sequence);
     expect([...seen, ...rest]).toEqual(upTo(402));
   });
 
@@ -214,7 +215,7 @@ describe.each(Object.entries(SERVERS))("a run's events with %s", (_, serve) => {
     const [gap, ...rest] = idsIn(text);
     expect(text).toContain(`id: ${gap}\nevent: gap\ndata: {"from":1,"to":${gap}}\n\n`);
     expect(rest).toEqual(upTo(62, Number(gap) + 1));
-    expect(await page("?after=3")).toMatchObject({ gap: { from: 4, to: gap }, next: 62, last: 62, ended: true });
+    expect(await page("?after=3")).toMatchObject({ gap: { from: 4, to: gap }, next: "62", last: 62, ended: true });
   });
 
   it("can be read in pages", async () => {
@@ -222,7 +223,7 @@ describe.each(Object.entries(SERVERS))("a run's events with %s", (_, serve) => {
     await say(23);
     await end();
     const seen: number[] = [];
-    let after = 0;
+    let after = "0";
     for (const size of [10, 10, 5, 0]) {
       const { status, events, next, last, ended } = await page(`?after=${after}&limit=10`);
       expect([status, events.length, last, ended]).toEqual([200, size, 25, true]);

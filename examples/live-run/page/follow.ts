@@ -9,27 +9,24 @@ export interface Watcher {
   gap(gap: RunGap["gap"]): void;
   /** A connection stands. */
   open(): void;
-  /** None stands; the reader is about to make one. */
+  /** None stands; the reader makes another one. */
   connecting(): void;
-  /** The run is over and everything is here. */
+  /** The server has said that there is no more. */
   ended(): void;
+  /** The server has refused, and does not say why: it may have no more. */
+  refused(): void;
   failed(reason: string): void;
 }
 
-/** Follows a run's events behind the sequence `after`. @returns cuts the connection. */
-export type Follow = (url: string, after: number, watcher: Watcher) => () => void;
+/** Follows a run's events behind the one with the id `after`, or from the start. @returns cuts the connection. */
+export type Follow = (url: string, after: string | undefined, watcher: Watcher) => () => void;
 
 /** With the SDK's client: it comes back by itself, sends headers where it is given any, and checks that nothing is missing. */
 export const followWithFetch: Follow = (url, after, watcher) => {
   const cut = new AbortController();
-  const watched: typeof fetch = async (input, init) => {
-    watcher.connecting();
-    const response = await fetch(input, init);
-    if (response.ok) watcher.open();
-    return response;
-  };
+  const { gap: onGap, open: onOpen, connecting: onInterrupted } = watcher;
   const follow = async () => {
-    const options = { lastEventId: after, signal: cut.signal, fetch: watched, onGap: watcher.gap };
+    const options = { lastEventId: after, signal: cut.signal, onGap, onOpen, onInterrupted };
     for await (const event of followRun<AgentEvents>(url, options)) watcher.event(event);
     if (!cut.signal.aborted) watcher.ended();
   };
@@ -39,19 +36,16 @@ export const followWithFetch: Follow = (url, after, watcher) => {
 
 /** With what every browser has. It comes back by itself, with the last event's id; a 204 tells it that the run is over. */
 export const followWithEventSource: Follow = (url, after, watcher) => {
-  const source = new EventSource(after > 0 ? `${url}?lastEventId=${after}` : url);
-  let last = "";
+  const source = new EventSource(after === undefined ? url : `${url}?lastEventId=${after}`);
   source.onopen = () => watcher.open();
   source.onerror = () => {
     if (source.readyState === EventSource.CONNECTING) watcher.connecting();
-    else if (last.startsWith("lifecycle.") && last !== "lifecycle.progress") watcher.ended();
-    else watcher.failed("the server refuses");
+    else watcher.refused();
   };
   for (const name of NAMES) {
-    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-      last = name;
+    source.addEventListener(name, ({ data, lastEventId: id }: MessageEvent<string>) => {
       const { run_id, event, ...entry } = JSON.parse(data);
-      watcher.event({ runId: run_id, name: event, ...entry });
+      watcher.event({ runId: run_id, id, name: event, ...entry });
     });
   }
   source.addEventListener("gap", ({ data }: MessageEvent<string>) => watcher.gap(JSON.parse(data)));

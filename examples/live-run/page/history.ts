@@ -8,13 +8,13 @@ export interface HistoryPage {
     readonly event: string;
     readonly data: unknown;
   }[];
-  readonly next: number;
+  readonly next: string;
   readonly last: number;
   readonly ended: boolean;
   readonly gap?: { readonly from: number; readonly to: number };
 }
 
-export async function readHistory(url: string, after: number, limit: number): Promise<HistoryPage> {
+export async function readHistory(url: string, after: string, limit: number): Promise<HistoryPage> {
   const response = await fetch(`${url}?after=${after}&limit=${limit}`, { headers: { accept: "application/json" } });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   return response.json();
@@ -29,10 +29,10 @@ export class HistoryView {
   readonly #load = byId<HTMLButtonElement>("history-load");
   readonly #next = byId<HTMLButtonElement>("history-next");
   #url = "";
-  #after = 0;
+  #after = "0";
 
   constructor() {
-    this.#load.onclick = () => this.#read(0);
+    this.#load.onclick = () => this.#read("0");
     this.#next.onclick = () => this.#read(this.#after);
   }
 
@@ -44,19 +44,20 @@ export class HistoryView {
     this.#next.disabled = true;
   }
 
-  async #read(after: number): Promise<void> {
+  async #read(after: string): Promise<void> {
     this.#next.disabled = true;
     try {
       const { events, next, last, ended, gap } = await readHistory(this.#url, after, PAGE_SIZE);
       const rows = events.map(({ sequence, timestamp, event, data }) =>
         eventRow(sequence, event, data, new Date(timestamp).toISOString().slice(11, 23)),
       );
-      if (after === 0) this.#body.replaceChildren(...rows);
+      if (after === "0") this.#body.replaceChildren(...rows);
       else this.#body.append(...rows);
+      const read = events.at(-1)?.sequence ?? last;
       this.#after = next;
-      this.#next.disabled = next >= last;
+      this.#next.disabled = read >= last;
       const trimmed = gap === undefined ? "" : `${gap.from} to ${gap.to} trimmed, `;
-      this.#summary.textContent = `${trimmed}1 to ${next} of ${last}, ${ended ? "the run is over" : "the run goes on"}`;
+      this.#summary.textContent = `${trimmed}1 to ${read} of ${last}, ${ended ? "the run is over" : "the run goes on"}`;
     } catch (error) {
       this.#summary.textContent = `The history could not be read: ${(error as Error).message}`;
     }

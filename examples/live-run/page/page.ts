@@ -20,6 +20,9 @@ const agent = new AgentView();
 const history = new HistoryView();
 
 let url = "";
+/** All there is to keep, to go on later. */
+let lastId: string | undefined;
+let over = false;
 let follow: Follow = followWithFetch;
 let cut: (() => void) | undefined;
 let looking: ReturnType<typeof setInterval> | undefined;
@@ -48,7 +51,7 @@ cutButton.onclick = () => {
   resumeButton.disabled = false;
   // The numbers that this page is missing show as hollow cells.
   looking = setInterval(async () => {
-    const { last } = await readHistory(url, sequences.last, 1).catch(() => ({ last: sequences.last }));
+    const { last } = await readHistory(url, lastId ?? "0", 1).catch(() => ({ last: 0 }));
     if (looking !== undefined) sequences.reach(last);
   }, LOOK_MS);
 };
@@ -65,6 +68,8 @@ async function start(input: object): Promise<void> {
   disconnect();
   stopLooking();
   url = `/runs/${encodeURIComponent(id)}/events`;
+  lastId = undefined;
+  over = false;
   sequences.clear();
   agent.clear();
   events.replaceChildren();
@@ -75,7 +80,7 @@ function connect(): void {
   tell("connecting", "Connecting");
   resumeButton.disabled = true;
   cutButton.disabled = false;
-  cut = follow(url, sequences.last, watcher());
+  cut = follow(url, lastId, watcher);
 }
 
 function disconnect(): void {
@@ -84,29 +89,31 @@ function disconnect(): void {
   cutButton.disabled = true;
 }
 
-function watcher(): Watcher {
-  let over = false;
-  return {
-    event(event) {
-      show(event);
-      over ||= event.name === "lifecycle.completed" || event.name === "lifecycle.failed";
-    },
-    gap: (gap) => sequences.lose(gap),
-    open: () => tell("live", "Live"),
-    connecting: () => {
-      // Comes back only to be told that there is no more.
-      if (!over) tell("connecting", "Connecting");
-    },
-    ended() {
-      disconnect();
-      tell("ended", "The run is over, and all of it is here");
-    },
-    failed(reason) {
-      disconnect();
-      tell("failed", `Failed: ${reason}`);
-    },
-  };
-}
+const watcher: Watcher = {
+  event(event) {
+    lastId = event.id;
+    over ||= event.name === "lifecycle.completed" || event.name === "lifecycle.failed";
+    show(event);
+  },
+  gap: (gap) => sequences.lose(gap),
+  open: () => tell("live", "Live"),
+  connecting() {
+    // Comes back only to be told that there is no more.
+    if (!over) tell("connecting", "Connecting");
+  },
+  ended() {
+    disconnect();
+    tell("ended", "The run is over, and all of it is here");
+  },
+  refused() {
+    if (over) watcher.ended();
+    else watcher.failed("the server refuses");
+  },
+  failed(reason) {
+    disconnect();
+    tell("failed", `Failed: ${reason}`);
+  },
+};
 
 function show(event: PageEvent): void {
   sequences.receive(event.sequence, kindOf(event.name));

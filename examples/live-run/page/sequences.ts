@@ -8,13 +8,11 @@ export class Sequences {
   #received = 0;
   #gone = 0;
   #twice = 0;
-  /** The highest that is here. */
-  last = 0;
 
   clear(): void {
     this.#grid.replaceChildren();
     this.#cells.length = 0;
-    this.#received = this.#gone = this.#twice = this.last = 0;
+    this.#received = this.#gone = this.#twice = 0;
     this.#tell();
   }
 
@@ -30,7 +28,6 @@ export class Sequences {
 
   receive(sequence: number, kind: string): void {
     this.reach(sequence);
-    this.last = Math.max(this.last, sequence);
     const cell = this.#cells[sequence - 1];
     if (cell === undefined) return;
     if (cell.dataset.kind === "missing") this.#received++;
@@ -47,7 +44,6 @@ export class Sequences {
     this.reach(to);
     for (const cell of this.#cells.slice(from - 1, to)) cell.dataset.kind = "gone";
     this.#gone += to - from + 1;
-    this.last = Math.max(this.last, to);
     this.#tell();
   }
 

@@ -13,7 +13,7 @@ const tell = defineTask("tell", {
 });
 const pair = defineTask("pair", { input: z.object({}) });
 
-async function entries(task: TaskHandle<typeof tell> | TaskHandle<typeof pair>, after?: number): Promise<unknown[]> {
+async function entries(task: TaskHandle<typeof tell> | TaskHandle<typeof pair>, after?: string): Promise<unknown[]> {
   const list: unknown[] = [];
   for await (const entry of task.stream({ after })) {
     list.push("gap" in entry ? entry : [entry.sequence, entry.name, entry.data]);
@@ -45,8 +45,8 @@ test("stream() goes from history to live, resumes after any sequence, and ends w
     [5, "lifecycle.completed", { status: "COMPLETED" }],
   ];
   expect(await live).toEqual(all);
-  for (let after = 0; after <= 5; after++) expect(await entries(task, after)).toEqual(all.slice(after));
-  await expect(entries(task, 6)).rejects.toMatchObject({ code: "CURSOR_INVALID" });
+  for (let after = 0; after <= 5; after++) expect(await entries(task, String(after))).toEqual(all.slice(after));
+  await expect(entries(task, "6")).rejects.toMatchObject({ code: "CURSOR_INVALID" });
   await expect(entries(app.task(tell, "nobody"))).rejects.toMatchObject({ code: "NOT_FOUND" });
   await app.stop();
 });
@@ -119,6 +119,39 @@ test("a failed run ends with lifecycle.failed; its replay is a new segment", asy
     [2, "word", "at last"],
     [3, "lifecycle.completed", { status: "COMPLETED" }],
   ]);
+  await app.stop();
+});
+
+test("who comes back after a replay goes on in the segment that it was in; who comes anew gets the replay's", async () => {
+  const { app, advance } = await telling();
+  const handle = app.runStreamHandler();
+  const task = await app.submit(tell, { words: [] }, { id: "r~2" });
+  await advance(10_000);
+  await task.replay({ input: { words: ["one", "two", "three", "four"] } });
+  await advance(1_000);
+  const get = (after: string, accept: string) =>
+    handle(new Request(`http://x/runs/r~2/events?lastEventId=${after}&after=${after}`, { headers: { accept } }));
+  const idsAfter = async (after: string) =>
+    [...(await (await get(after, "text/event-stream")).text()).matchAll(/^id: (.*)$/gm)].map(([, id]) => id);
+  const pageAfter = async (after: string) => (await get(after, "application/json")).json();
+
+  expect(await idsAfter("2")).toEqual(["3", "4"]);
+  expect(await pageAfter("2")).toMatchObject({ events: [{ sequence: 3 }, { sequence: 4 }], next: "4", last: 4 });
+  expect(await entries(task, "3")).toMatchObject([[4, "lifecycle.failed", {}]]);
+  expect((await get("4", "text/event-stream")).status).toBe(204);
+
+  expect(await idsAfter("0")).toEqual(["2-1", "2-2", "2-3", "2-4", "2-5", "2-6"]);
+  expect(await idsAfter("2-4")).toEqual(["2-5", "2-6"]);
+  expect(await pageAfter("2-5")).toMatchObject({ events: [{ sequence: 6 }], next: "2-6", last: 6, ended: true });
+  expect(await entries(task, "2-5")).toMatchObject([[6, "lifecycle.completed", {}]]);
+  for (const never of ["5", "2-7", "3-1"]) {
+    const response = await get(never, "text/event-stream");
+    expect([response.status, await response.json()]).toMatchObject([400, { code: "CURSOR_INVALID" }]);
+  }
+
+  await advance(86_400_000 - 5_000);
+  expect((await get("2", "text/event-stream")).status, "of a segment that has expired").toBe(404);
+  expect(await idsAfter("2-5")).toEqual(["2-6"]);
   await app.stop();
 });
 

@@ -23,10 +23,10 @@ export interface ResultOptions {
 /** Which part of a run's stream to follow. */
 export interface StreamOptions {
   /**
-   * The sequence after which to start.
-   * @default 0
+   * The `id` of the last event that is known already; the segment that it is of is followed to its end.
+   * @default from the start of the current segment
    */
-  readonly after?: number | undefined;
+  readonly after?: string | undefined;
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal | undefined;
 }

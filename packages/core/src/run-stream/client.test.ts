@@ -76,8 +76,11 @@ function scripted(...answers: (() => Response | Promise<Response>)[]) {
 
 const sse = (...messages: string[]) =>
   new Response(messages.join(""), { headers: { "content-type": "text/event-stream" } });
-const token = (sequence: number, event = "token") =>
-  encodeRunEvent("r1", { streamId: "s", sequence, timestamp: 0, source: "test", event, data: null });
+const token = (sequence: number, event = "token", segment = 1) =>
+  encodeRunEvent(
+    { runId: "r1", segment },
+    { streamId: "s", sequence, timestamp: 0, source: "test", event, data: null },
+  );
 
 describe("following a run", () => {
   it("gives every event from history to live, and ends with the run", async () => {
@@ -91,6 +94,7 @@ describe("following a run", () => {
       }
       expect(events[1]).toEqual({
         runId: "r1",
+        id: "2",
         sequence: 2,
         timestamp: 1_002,
         source: "test",
@@ -127,7 +131,7 @@ describe("following a run", () => {
     await runs.end("r1");
     await served(handler, async (url) => {
       expect(await sequencesOf(followRun(`${url}/r1`, { lastEventId: "4" }))).toEqual([5, 6]);
-      expect(await sequencesOf(followRun(`${url}/r1`, { lastEventId: 6 }))).toEqual([]);
+      expect(await sequencesOf(followRun(`${url}/r1`, { lastEventId: "6" }))).toEqual([]);
     });
   });
 
@@ -184,7 +188,24 @@ describe("following a run", () => {
     expect(refusals).toBe(3);
   });
 
-  it("tells of each interruption, with the reason and the pause that follows", async () => {
+  it("goes on in the segment that it is in, and keeps to it", async () => {
+    const { fetch, asked } = scripted(
+      () => sse(token(1, "token", 2)),
+      () => sse(token(2, "token", 2), token(3, "lifecycle.completed", 2)),
+      () => sse(token(8, "lifecycle.completed", 10)),
+      () => sse(token(3)),
+    );
+    const ids: string[] = [];
+    for await (const { id } of followRun("http://x/r1", { fetch, ...quick, onGap() {} })) ids.push(id);
+    expect(ids).toEqual(["2-1", "2-2", "2-3"]);
+    expect(await sequencesOf(followRun("http://x/r1", { fetch, lastEventId: "10-7" }))).toEqual([8]);
+    await expect(sequencesOf(followRun("http://x/r1", { fetch, lastEventId: "2-2" }))).rejects.toMatchObject({
+      code: "DECODE_FAILED",
+    });
+    expect(asked).toEqual([null, "2-1", "10-7", "2-2"]);
+  });
+
+  it("tells of each connection, and of each interruption with the reason and the pause that follows", async () => {
     const { fetch } = scripted(
       () => Promise.reject(new TypeError("no network")),
       () => sse(token(1)),
@@ -192,8 +213,11 @@ describe("following a run", () => {
       () => sse(token(2, "lifecycle.completed")),
     );
     const told: Interruption[] = [];
+    let opened = 0;
     const onInterrupted = (interruption: Interruption) => void told.push(interruption);
-    expect(await sequencesOf(followRun("http://x/r1", { ...quick, fetch, onInterrupted }))).toEqual([1, 2]);
+    const onOpen = () => void opened++;
+    expect(await sequencesOf(followRun("http://x/r1", { ...quick, fetch, onOpen, onInterrupted }))).toEqual([1, 2]);
+    expect(opened).toBe(2);
     expect(told.map(({ reason }) => reason)).toEqual([
       "no network",
       "the server ended the connection",
@@ -241,7 +265,7 @@ describe("a server that refuses", () => {
     [404, "NOT_FOUND", { runId: () => "unknown" }, {}],
     [403, "FORBIDDEN", { authorize: () => false }, {}],
     [401, "FORBIDDEN", { authorize: () => new Response("<html>", { status: 401 }) }, {}],
-    [400, "CURSOR_INVALID", {}, { lastEventId: 99 }],
+    [400, "CURSOR_INVALID", {}, { lastEventId: "99" }],
   ])("is told as it is: %i", async (status, code, handlerOptions, options) => {
     const { runs, handler } = setUp(handlerOptions);
     await runs.append("r1", 1);
@@ -297,8 +321,8 @@ describe("a server that refuses", () => {
     await expect(sequencesOf(followRun("http://x/", { headers }))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 
-  it.each(["x", "", " 7", "7\n", "1e3", "0x1", "-1", -1, 1.5, Number.NaN, 2 ** 53, "9".repeat(30)])(
-    "is never asked to go on behind what is no sequence: %j",
+  it.each(["x", "", " 7", "7\n", "1e3", "0x1", "-1", "1.5", "9".repeat(30), "1-7", "02-7", "2-", "2-7-1", "2--7"])(
+    "is never asked to go on behind what is no event's id: %j",
     async (lastEventId) => {
       const { fetch, asked } = scripted();
       await expect(sequencesOf(followRun("http://x/", { lastEventId, fetch }))).rejects.toMatchObject({
@@ -330,7 +354,13 @@ describe("a server that errs", () => {
   it("by sending events twice is corrected", async () => {
     const { fetch } = scripted(
       () => sse(token(1), token(1), token(2)),
-      () => sse(token(1), encodeRunGap({ gap: { from: 2, to: 3 } }), token(3), token(4, "lifecycle.completed")),
+      () =>
+        sse(
+          token(1),
+          encodeRunGap({ runId: "r1", segment: 1 }, { gap: { from: 2, to: 3 } }),
+          token(3),
+          token(4, "lifecycle.completed"),
+        ),
     );
     expect(await sequencesOf(followRun("http://x/r1", { fetch, ...quick }))).toEqual([1, 2, "gap 3-3", 4]);
   });

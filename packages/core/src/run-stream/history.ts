@@ -1,5 +1,6 @@
 import type { StreamGap, StreamPage } from "../ports/event-stream.ts";
-import { toWire, type WireRunEvent } from "./run-event.ts";
+import { eventId } from "./event-id.ts";
+import { type RunSegment, toWire, type WireRunEvent } from "./run-event.ts";
 
 /** The most events of one page. */
 export const MAX_PAGE = 1_000;
@@ -8,7 +9,7 @@ export const MAX_PAGE = 1_000;
 export interface WireHistoryPage {
   readonly events: readonly WireRunEvent[];
   /** What to ask for as `after` to read on. */
-  readonly next: number;
+  readonly next: string;
   /** The highest sequence so far; 0 where there is none yet. */
   readonly last: number;
   /** The run is over: nothing will come after `last`. */
@@ -17,10 +18,10 @@ export interface WireHistoryPage {
   readonly gap?: StreamGap["gap"] | undefined;
 }
 
-export function historyPage(runId: string, after: number, page: StreamPage): WireHistoryPage {
+export function historyPage({ runId, segment }: RunSegment, after: number, page: StreamPage): WireHistoryPage {
   return {
     events: page.events.map((event) => toWire(runId, event)),
-    next: page.events.at(-1)?.sequence ?? page.gap?.to ?? after,
+    next: eventId({ segment, sequence: page.events.at(-1)?.sequence ?? page.gap?.to ?? after }),
     last: page.last,
     ended: page.ended,
     gap: page.gap,

@@ -1,4 +1,5 @@
 import { IntermodalError } from "../errors.ts";
+import { positionOf, type RunPosition } from "./event-id.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 /** The run that `…/:id` or `…/runs/:id/events` names. */
@@ -23,15 +24,16 @@ export function representationOf(request: Request): "stream" | "page" | undefine
 }
 
 /**
- * The sequence after which a stream is to go on: the header as browsers send it when they come back, or `lastEventId` in the query for the first time.
+ * Behind which event a stream is to go on: the header as browsers send it when they come back, or `lastEventId` in the query for the first time.
  * @throws `CURSOR_INVALID`.
  */
-export function lastEventId(request: Request): number {
-  const text = request.headers.get("last-event-id") || new URL(request.url).searchParams.get("lastEventId") || "0";
-  const sequence = wholeNumber(text);
-  if (sequence === undefined)
-    throw new IntermodalError("CURSOR_INVALID", "an event id of a run's stream is a whole number");
-  return sequence;
+export function lastEventId(request: Request): RunPosition | undefined {
+  return positionOf(request.headers.get("last-event-id") || queried(request, "lastEventId") || "0");
+}
+
+/** Behind which event a page begins. @throws `CURSOR_INVALID`. */
+export function pageStart(request: Request): RunPosition | undefined {
+  return positionOf(queried(request, "after") ?? "0");
 }
 
 /**
@@ -44,9 +46,13 @@ export function queryNumber(
   fallback: number,
   range: readonly [number, number],
 ): number {
-  const text = new URL(request.url).searchParams.get(name);
+  const text = queried(request, name);
   if (text === null) return fallback;
   const value = wholeNumber(text);
   if (value !== undefined && value >= range[0] && value <= range[1]) return value;
   throw new IntermodalError("VALIDATION_FAILED", `"${name}" must be a whole number from ${range[0]} to ${range[1]}`);
+}
+
+function queried(request: Request, name: string): string | null {
+  return new URL(request.url).searchParams.get(name);
 }

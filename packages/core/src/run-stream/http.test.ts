@@ -93,7 +93,7 @@ describe("a run's stream", () => {
     expect(rest.length).toBeGreaterThanOrEqual(10);
   });
 
-  it.each(["seven", "-1", "1.5", "1e3", "0x1", "9".repeat(30), "3"])(
+  it.each(["seven", "-1", "1.5", "1e3", "0x1", "9".repeat(30), "3", "1-1", "0-1", "-1-1", "2-"])(
     "answers 400 to an event id it never had: %s",
     async (id) => {
       const { runs, get } = setUp();
@@ -122,7 +122,7 @@ describe("a run's stream", () => {
     await runs.append("r1", 2);
     for (const answer of [await get(`/r1?lastEventId=${id}`), await get(`/r1?after=${id}`, JSON_ONLY)]) {
       expect(answer.status).toBe(400);
-      expect(await answer.json()).toMatchObject({ code: expect.stringMatching("CURSOR_INVALID|VALIDATION_FAILED") });
+      expect(await answer.json()).toMatchObject({ code: "CURSOR_INVALID" });
     }
   });
 
@@ -345,7 +345,7 @@ describe("the history", () => {
     await runs.append("r1", 25);
     await runs.end("r1");
     const seen: number[] = [];
-    let after = 0;
+    let after = "0";
     for (const size of [10, 10, 6, 0]) {
       const page = await pageOf(await get(`/runs/r1/events?after=${after}&limit=10`, JSON_ONLY));
       expect(page).toMatchObject({ last: 26, ended: true });
@@ -361,7 +361,7 @@ describe("the history", () => {
     await runs.append("r1", 1_500);
     const page = await pageOf(await get("/r1", JSON_ONLY));
     expect(page.events).toHaveLength(1_000);
-    expect(page).toMatchObject({ next: 1_000, last: 1_500, ended: false });
+    expect(page).toMatchObject({ next: "1000", last: 1_500, ended: false });
     expect(page.events[0]).toEqual({
       run_id: "r1",
       timestamp: 1_001,
@@ -377,14 +377,14 @@ describe("the history", () => {
     await runs.append("r1", 100);
     const page = await pageOf(await get("/r1?after=5", JSON_ONLY));
     expect(page.gap).toEqual({ from: 6, to: Number(page.events[0]?.sequence) - 1 });
-    expect(page.next).toBe(100);
+    expect(page.next).toBe("100");
   });
 
   it.each([
     ["limit=0", "VALIDATION_FAILED"],
     ["limit=1001", "VALIDATION_FAILED"],
     ["limit=ten", "VALIDATION_FAILED"],
-    ["after=-1", "VALIDATION_FAILED"],
+    ["after=-1", "CURSOR_INVALID"],
     ["after=3", "CURSOR_INVALID"],
   ])("refuses %s", async (query, code) => {
     const { runs, get } = setUp();

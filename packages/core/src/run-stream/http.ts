@@ -2,7 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventStream } from "../ports/event-stream.ts";
 import type { Logger } from "../ports/logger.ts";
 import { historyPage, MAX_PAGE } from "./history.ts";
-import { lastEventId, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
+import { lastEventId, pageStart, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
 import { problem, problemOf } from "./problem.ts";
 import { ReaderLog } from "./reader-log.ts";
 import { sseBody } from "./sse-body.ts";
@@ -10,8 +10,11 @@ import { sseBody } from "./sse-body.ts";
 /** What the handler reads from. */
 export interface RunStreamSource {
   readonly eventStream: EventStream;
-  /** @returns the stream of the run's current segment; `undefined` where the run is unknown or its events have expired. */
-  locate(runId: string): Promise<{ readonly streamId: string } | undefined>;
+  /**
+   * Finds the stream of a run's segment, the current one unless another is asked for. The first is number 1, each further one has the number of the series that a replay began.
+   * @returns `undefined` where the run is unknown or its events have expired. @throws `CURSOR_INVALID` for a segment that there has not been yet.
+   */
+  locate(runId: string, segment?: number): Promise<{ readonly streamId: string; readonly segment: number } | undefined>;
 }
 
 export interface RunStreamHandlerOptions {
@@ -50,7 +53,7 @@ const SSE_HEADERS = {
 
 /**
  * Makes an HTTP handler that streams what a run is doing as server-sent events, resumable by `Last-Event-ID`, and pages its history as JSON where a client
- * accepts that only. It never rejects.
+ * accepts that only. It never rejects. A client that comes back goes on in the segment that it was in; without an id it gets the current one: of a run that was replayed, the replay.
  *
  * Answers: 200 · 204 once the run is over and nothing is left after the client's position, so that browsers stop · 400 for a position the stream never had ·
  * 403 · 404 unknown or expired run · 405 · 406 · 503 with `Retry-After` while the events cannot be read.
@@ -91,16 +94,18 @@ async function respond(request: Request, options: RunStreamHandlerOptions): Prom
 }
 
 async function stream(request: Request, runId: string, options: RunStreamHandlerOptions): Promise<Response> {
-  const after = lastEventId(request);
+  const position = lastEventId(request);
   const { source } = options;
-  const location = await source.locate(runId);
+  const location = await source.locate(runId, position?.segment);
   if (location === undefined) return unknownRun();
+  const { streamId, segment } = location;
+  const after = position?.sequence ?? 0;
   // Looked up first, since a status can only be given before the body begins.
-  const ahead = await source.eventStream.read(location.streamId, { after, limit: 1 });
+  const ahead = await source.eventStream.read(streamId, { after, limit: 1 });
   if (ahead.ended && ahead.events.length === 0 && ahead.gap === undefined) return new Response(null, { status: 204 });
   const body = sseBody({
-    runId,
-    follow: (signal) => source.eventStream.follow(location.streamId, { after, signal }),
+    run: { runId, segment },
+    follow: (signal) => source.eventStream.follow(streamId, { after, signal }),
     signal: request.signal,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
@@ -111,13 +116,15 @@ async function stream(request: Request, runId: string, options: RunStreamHandler
 }
 
 async function page(request: Request, runId: string, options: RunStreamHandlerOptions): Promise<Response> {
-  const after = queryNumber(request, "after", 0, [0, Number.MAX_SAFE_INTEGER]);
+  const position = pageStart(request);
   const limit = queryNumber(request, "limit", MAX_PAGE, [1, MAX_PAGE]);
   const { source } = options;
-  const location = await source.locate(runId);
+  const location = await source.locate(runId, position?.segment);
   if (location === undefined) return unknownRun();
-  const found = await source.eventStream.read(location.streamId, { after, limit });
-  return Response.json(historyPage(runId, after, found), { headers: { "cache-control": "no-cache" } });
+  const { streamId, segment } = location;
+  const after = position?.sequence ?? 0;
+  const found = await source.eventStream.read(streamId, { after, limit });
+  return Response.json(historyPage({ runId, segment }, after, found), { headers: { "cache-control": "no-cache" } });
 }
 
 function unknownRun(): Response {

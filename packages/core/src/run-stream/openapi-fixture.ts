@@ -12,6 +12,8 @@ export interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly default?: unknown;
+  readonly pattern?: string;
+  readonly examples?: readonly unknown[];
   readonly description?: string;
 }
 
@@ -26,6 +28,8 @@ const KNOWN: readonly string[] = [
   "minimum",
   "maximum",
   "default",
+  "pattern",
+  "examples",
   "description",
 ] satisfies (keyof JsonSchema)[];
 
@@ -66,6 +70,7 @@ export function mismatch(value: unknown, schema: JsonSchema, at = "$"): string {
   if (schema.enum !== undefined && !schema.enum.includes(value)) return `${at} is none of ${schema.enum}`;
   if (typeof value === "number" && (value < (schema.minimum ?? value) || value > (schema.maximum ?? value)))
     return `${at} is out of range`;
+  if (typeof value === "string" && !new RegExp(schema.pattern ?? "").test(value)) return `${at} does not match`;
   if (Array.isArray(value))
     return first(value.map((item, index) => mismatch(item, schema.items ?? {}, `${at}[${index}]`)));
   if (schema.properties === undefined) return "";

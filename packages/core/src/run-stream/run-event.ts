@@ -1,11 +1,14 @@
 import { IntermodalError } from "../errors.ts";
 import type { StoredRunEvent } from "../ports/event-stream.ts";
 import type { JsonValue } from "../ports/json.ts";
+import { eventId, positionOf } from "./event-id.ts";
 
 /** An entry of a run's stream, as applications read it. */
 export interface RunEvent<Data = JsonValue, Name extends string = string> {
   readonly runId: string;
-  /** Gapless from 1 within the run. */
+  /** What to keep, to go on behind it later. */
+  readonly id: string;
+  /** Gapless from 1 within the run; a replay begins at 1 again. */
   readonly sequence: number;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
@@ -35,9 +38,16 @@ export interface WireRunEvent {
 /** The names of the events with which a run ends. */
 export const TERMINAL_EVENTS: readonly string[] = ["lifecycle.completed", "lifecycle.failed"];
 
-export function toRunEvent(runId: string, stored: StoredRunEvent): RunEvent {
+/** Where events stand: their run, and which of its segments. */
+export interface RunSegment {
+  readonly runId: string;
+  /** As in `RunPosition`. */
+  readonly segment: number;
+}
+
+export function toRunEvent({ runId, segment }: RunSegment, stored: StoredRunEvent): RunEvent {
   const { sequence, timestamp, source, event, data } = stored;
-  return { runId, sequence, timestamp, source, name: event, data };
+  return { runId, id: eventId({ segment, sequence }), sequence, timestamp, source, name: event, data };
 }
 
 export function toWire(runId: string, stored: StoredRunEvent): WireRunEvent {
@@ -46,10 +56,27 @@ export function toWire(runId: string, stored: StoredRunEvent): WireRunEvent {
 }
 
 /**
- * Reads the data of a message: an event as {@link toWire} made it, or a gap.
+ * Reads a message: an event as {@link toWire} made it, or a gap.
+ * @param id the message's, which says the segment.
  * @throws `DECODE_FAILED`.
  */
-export function fromWire(json: string): RunEvent | RunGap {
+export function fromWire(json: string, id: string): { readonly segment: number; readonly entry: RunEvent | RunGap } {
+  const entry = entryOf(json, id);
+  const sequence = "gap" in entry ? entry.gap.to : entry.sequence;
+  const position = segmentIn(id);
+  if (position?.sequence !== sequence) throw undecodable(`${id} ${json}`);
+  return { segment: position.segment, entry };
+}
+
+function segmentIn(id: string) {
+  try {
+    return positionOf(id);
+  } catch {
+    return undefined;
+  }
+}
+
+function entryOf(json: string, id: string): RunEvent | RunGap {
   const { run_id, sequence, timestamp, source, event, data, from, to } = decodeObject(json);
   if (run_id === undefined && isSequence(from) && isSequence(to)) return { gap: { from, to } };
   const whole =
@@ -60,7 +87,7 @@ export function fromWire(json: string): RunEvent | RunGap {
     typeof event === "string" &&
     data !== undefined;
   if (!whole) throw undecodable(json);
-  return { runId: run_id, sequence, timestamp, source, name: event, data };
+  return { runId: run_id, id, sequence, timestamp, source, name: event, data };
 }
 
 function decodeObject(json: string): Partial<WireRunEvent & RunGap["gap"]> {

@@ -1,8 +1,8 @@
 import { IntermodalError } from "../errors.ts";
 import { sleep, systemClock } from "../ports/clock.ts";
+import { eventId, positionOf } from "./event-id.ts";
 import { fromWire, type RunEvent, type RunGap, TERMINAL_EVENTS } from "./run-event.ts";
 import { Interrupted, sseMessages } from "./sse-connection.ts";
-import { wholeNumber } from "./whole-number.ts";
 
 export type HeaderRecord = Readonly<Record<string, string>>;
 
@@ -37,10 +37,10 @@ export interface FollowRunOptions {
   /** Sent with every request. A function is called for each, so that a token can be a fresh one; what it throws ends the iteration. */
   readonly headers?: HeaderRecord | (() => HeaderRecord | Promise<HeaderRecord>) | undefined;
   /**
-   * The sequence of the last event that is known already.
-   * @default 0
+   * The `id` of the last event that is known already. The segment that it is of is followed to its end; where the run has been replayed since, follow it once more without.
+   * @default from the start of the current segment
    */
-  readonly lastEventId?: number | string | undefined;
+  readonly lastEventId?: string | undefined;
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal | undefined;
   readonly retry?: ReconnectOptions | undefined;
@@ -49,6 +49,8 @@ export interface FollowRunOptions {
    * @default 45,000
    */
   readonly idleMs?: number | undefined;
+  /** Told each time that a connection stands. */
+  readonly onOpen?: (() => void) | undefined;
   /** Told each time that there is no connection, before the pause: what a page may show. What it throws ends the iteration. */
   readonly onInterrupted?: ((interruption: Interruption) => void) | undefined;
   /** Told of events that are gone. Without it they are yielded among the events. */
@@ -63,7 +65,7 @@ export async function* follow(
   url: string,
   options: FollowRunOptions,
 ): AsyncGenerator<RunEvent | RunGap, void, undefined> {
-  const position = new Position(options.lastEventId ?? 0);
+  const position = new Position(options.lastEventId ?? "0");
   const stop = new AbortController();
   const abort = () => stop.abort();
   if (options.signal?.aborted) return;
@@ -77,14 +79,15 @@ export async function* follow(
           url,
           fetch: options.fetch ?? fetch,
           headers: typeof options.headers === "function" ? await options.headers() : (options.headers ?? {}),
-          lastEventId: position.last,
+          lastEventId: position.lastId,
           signal: stop.signal,
           idleMs: options.idleMs ?? 45_000,
           clock: systemClock,
+          onOpen: () => options.onOpen?.(),
           onRetry: (pauseMs) => pauses.hint(pauseMs),
         });
         for await (const message of messages) {
-          const entry = position.accept(fromWire(message.data));
+          const entry = position.accept(fromWire(message.data, message.id));
           if (entry === undefined) continue;
           pauses.reset();
           if ("gap" in entry && options.onGap !== undefined) options.onGap(entry.gap);
@@ -108,27 +111,36 @@ export async function* follow(
 
 /** Where a follower stands: what came is neither given out twice nor left out. */
 class Position {
-  last: number;
+  /** Unknown until something has come. */
+  #segment: number | undefined;
+  #last: number;
   #skips = 0;
 
-  constructor(lastEventId: number | string) {
-    const last = wholeNumber(String(lastEventId));
-    if (last === undefined) {
-      throw new IntermodalError(
-        "CURSOR_INVALID",
-        `lastEventId must be the sequence of an event, not ${JSON.stringify(lastEventId)}`,
-      );
-    }
-    this.last = last;
+  /** @throws `CURSOR_INVALID`. */
+  constructor(lastEventId: string) {
+    const position = positionOf(lastEventId);
+    this.#segment = position?.segment;
+    this.#last = position?.sequence ?? 0;
+  }
+
+  /** `undefined` before the first event. */
+  get lastId(): string | undefined {
+    return this.#segment === undefined ? undefined : eventId({ segment: this.#segment, sequence: this.#last });
   }
 
   /** @returns `undefined` for what is known already. @throws {Interrupted} when something is missing before it. */
-  accept(entry: RunEvent | RunGap): RunEvent | RunGap | undefined {
-    const next = this.last + 1;
+  accept({ segment, entry }: ReturnType<typeof fromWire>): RunEvent | RunGap | undefined {
+    this.#segment ??= segment;
+    if (segment !== this.#segment)
+      throw new IntermodalError(
+        "DECODE_FAILED",
+        `the server goes on in segment ${segment} of the run, not ${this.#segment}`,
+      );
+    const next = this.#last + 1;
     const { from, to } = "gap" in entry ? entry.gap : { from: entry.sequence, to: entry.sequence };
     if (to < next) return undefined;
     if (from > next) throw this.#skipped(next, from - 1);
-    this.last = to;
+    this.#last = to;
     this.#skips = 0;
     return "gap" in entry ? { gap: { from: next, to } } : entry;
   }

@@ -31,7 +31,7 @@ export class TestRuns {
         read: (streamId, options) => this.eventStream.read(streamId, options),
         follow: (streamId, options) => this.#follow(streamId, options),
       },
-      locate: async (runId) => (this.#written.has(runId) ? { streamId: `${runId}#1` } : undefined),
+      locate: async (runId) => (this.#written.has(runId) ? { streamId: `${runId}#1`, segment: 1 } : undefined),
     };
   }
 

@@ -2,6 +2,7 @@ import { messageOf } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { RunSegment } from "./run-event.ts";
 import { encodeRunEvent, encodeRunGap, encodeSseRetry, SSE_HEARTBEAT } from "./sse.ts";
 
 /** How long browsers wait before they come back. Their own default is several seconds. */
@@ -10,7 +11,7 @@ const RECONNECT_MS = 1_000;
 const encoder = new TextEncoder();
 
 export interface SseBodyOptions {
-  readonly runId: string;
+  readonly run: RunSegment;
   /** Starts to follow; ends when the signal aborts. */
   readonly follow: (signal: AbortSignal) => AsyncIterable<StoredRunEvent | StreamGap>;
   /** Aborts when the client has gone. */
@@ -62,9 +63,8 @@ class FollowedRun {
     try {
       const { done, value } = await this.#events.next();
       if (!done && !this.#stop.signal.aborted) {
-        controller.enqueue(
-          encoder.encode("gap" in value ? encodeRunGap(value) : encodeRunEvent(this.#options.runId, value)),
-        );
+        const { run } = this.#options;
+        controller.enqueue(encoder.encode("gap" in value ? encodeRunGap(run, value) : encodeRunEvent(run, value)));
         return;
       }
     } catch (error) {

@@ -7,11 +7,13 @@ export interface SseRequest {
   readonly url: string;
   readonly fetch: typeof fetch;
   readonly headers: Readonly<Record<string, string>>;
-  readonly lastEventId: number;
+  readonly lastEventId: string | undefined;
   readonly signal: AbortSignal;
   /** How long nothing may come before the connection is taken for dead. */
   readonly idleMs: number;
   readonly clock: Clock;
+  /** Told when the server has answered with a stream. */
+  onOpen(): void;
   /** Told what the server names as the pause before the next connection. */
   onRetry(pauseMs: number): void;
 }
@@ -39,6 +41,7 @@ export async function* sseMessages(request: SseRequest): AsyncGenerator<SseMessa
     if (response.status === 204) return;
     await watch.during(() => check(response));
     const reader = bodyOf(response).getReader();
+    request.onOpen();
     const parser = new SseParser();
     for (;;) {
       const { done, value } = await watch.during(() => interruptible(() => reader.read()));
@@ -53,7 +56,7 @@ export async function* sseMessages(request: SseRequest): AsyncGenerator<SseMessa
 
 function open(request: SseRequest, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { ...request.headers, accept: "text/event-stream" };
-  if (request.lastEventId > 0) headers["last-event-id"] = String(request.lastEventId);
+  if (request.lastEventId !== undefined) headers["last-event-id"] = request.lastEventId;
   const init: RequestInit = { headers, signal, cache: "no-store" };
   try {
     // What is wrong with the request itself must not be taken for a network that is down.

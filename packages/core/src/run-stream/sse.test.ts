@@ -81,7 +81,7 @@ describe("the encoder", () => {
   it("carries an event of a run whole", () => {
     const data = { text: "a\r\nb\0c\u2028", list: [1, null, "🚢"] };
     const stored = { streamId: "s", sequence: 42, timestamp: 7, source: "task-1", event: "token", data };
-    const [parsed] = parse(SSE_HEARTBEAT + encodeRunEvent("run-1", stored));
+    const [parsed] = parse(SSE_HEARTBEAT + encodeRunEvent({ runId: "run-1", segment: 1 }, stored));
     expect(parsed).toMatchObject({ id: "42", event: "token" });
     expect(JSON.parse(parsed?.data ?? "")).toEqual({
       run_id: "run-1",
@@ -94,8 +94,10 @@ describe("the encoder", () => {
   });
 
   it("names the end of a gap as the place to resume at", () => {
-    expect(parse(encodeRunGap({ gap: { from: 3, to: 9 } }))).toEqual([
+    const gap = { gap: { from: 3, to: 9 } };
+    expect(parse(encodeRunGap({ runId: "r", segment: 1 }, gap))).toEqual([
       { id: "9", event: "gap", data: '{"from":3,"to":9}' },
     ]);
+    expect(parse(encodeRunGap({ runId: "r", segment: 12 }, gap))[0]?.id).toBe("12-9");
   });
 });

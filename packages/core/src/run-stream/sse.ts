@@ -1,6 +1,7 @@
 import { IntermodalError } from "../errors.ts";
 import type { StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
-import { toWire } from "./run-event.ts";
+import { eventId } from "./event-id.ts";
+import { type RunSegment, toWire } from "./run-event.ts";
 
 export interface SseFields {
   readonly id?: string | undefined;
@@ -31,18 +32,22 @@ export function encodeSseRetry(delayMs: number): string {
   return `retry: ${delayMs}\n\n`;
 }
 
-/** An event of a run: its sequence as the id, its name as the event, and all of it as JSON. */
-export function encodeRunEvent(runId: string, stored: StoredRunEvent): string {
+/** An event of a run: its name as the event, and all of it as JSON. */
+export function encodeRunEvent({ runId, segment }: RunSegment, stored: StoredRunEvent): string {
   return encodeSse({
-    id: String(stored.sequence),
+    id: eventId({ segment, sequence: stored.sequence }),
     event: stored.event,
     data: JSON.stringify(toWire(runId, stored)),
   });
 }
 
-/** What was asked for and is gone. Its id is the last sequence that is gone, so that a client resumes behind it. */
-export function encodeRunGap({ gap }: StreamGap): string {
-  return encodeSse({ id: String(gap.to), event: "gap", data: JSON.stringify({ from: gap.from, to: gap.to }) });
+/** What was asked for and is gone. Its id is that of the last event that is gone, so that a client resumes behind it. */
+export function encodeRunGap({ segment }: RunSegment, { gap }: StreamGap): string {
+  return encodeSse({
+    id: eventId({ segment, sequence: gap.to }),
+    event: "gap",
+    data: JSON.stringify({ from: gap.from, to: gap.to }),
+  });
 }
 
 function checked(field: string, value: string): string {

@@ -2,11 +2,11 @@ import type { Runtime } from "../app/runtime.ts";
 import { type AnyTaskContract, parseWith } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
 import { isTerminal, type TaskRecord } from "../lifecycle/record.ts";
+import { streamIdOf } from "../run-stream/segments.ts";
 import { toJson } from "../wire/json.ts";
 import { performDuties } from "../worker/duties.ts";
 import { dropTrackedDeadLetters } from "./dead-letter-copies.ts";
 import { sendDeferred } from "./send-record.ts";
-import { streamIdOf } from "./submit.ts";
 
 /**
  * Runs an ended task again under its next series.

@@ -3,6 +3,7 @@ import type { AnyTaskContract } from "../contracts/index.ts";
 import { parseWith } from "../contracts/index.ts";
 import { IntermodalError, isIntermodalError } from "../errors.ts";
 import type { TaskDraft, TaskRecord } from "../lifecycle/record.ts";
+import { streamIdOf } from "../run-stream/segments.ts";
 import { newId } from "../wire/ids.ts";
 import { toJson } from "../wire/json.ts";
 import { checkId } from "../wire/names.ts";
@@ -138,12 +139,6 @@ export async function withdraw(runtime: Runtime, record: TaskRecord): Promise<bo
 
 export function announceSubmitted(runtime: Runtime, record: TaskRecord): void {
   runtime.surroundings.lifecycle.emit("submitted", notificationOf(record, record.createdAt));
-}
-
-/** The stream of a run's series: injective, whatever the id. */
-export function streamIdOf(rootId: string, series: number): string {
-  const escaped = rootId.replaceAll("~", "~~");
-  return series === 1 ? escaped : `${escaped}~${series}`;
 }
 
 function checkDuration(name: string, ms: number): number {
