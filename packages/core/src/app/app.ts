@@ -215,12 +215,7 @@ export class App {
     options: Omit<RunStreamHandlerOptions, "source" | "clock" | "logger"> = {},
   ): (request: Request) => Promise<Response> {
     const { clock, logger } = this.#surroundings;
-    let handler: ((request: Request) => Promise<Response>) | undefined;
-    return async (request) => {
-      const runtime = await this.#ready();
-      handler ??= createRunStreamHandler({ ...options, clock, logger, source: runSource(runtime) });
-      return handler(request);
-    };
+    return createRunStreamHandler({ ...options, clock, logger, source: async () => runSource(await this.#ready()) });
   }
 
   /** Finds out early whether every server answers. @throws `UNAVAILABLE`, `CONFIG_INVALID`, and what loading an adapter throws. */

@@ -3,8 +3,10 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { defineTask, fixed } from "../contracts/index.ts";
+import { silentLogger } from "../ports/logger.ts";
 import { toNodeHandler } from "../run-stream/node-http.ts";
-import { createTestApp } from "../testing/index.ts";
+import { createTestApp, MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
+import { createApp } from "./create-app.ts";
 import type { TaskHandle } from "./task-handle.ts";
 
 const tell = defineTask("tell", {
@@ -166,6 +168,43 @@ test("after its time a finished run's stream is gone, and until then a late read
   await expect(entries(task)).rejects.toMatchObject({ code: "NOT_FOUND" });
   expect((await task.status()).status).toBe("COMPLETED");
   await app.stop();
+});
+
+test("a stream is kept no longer than the record by which it is found", async () => {
+  const clock = new VirtualClock();
+  const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  const { eventStream } = adapter;
+  const app = createApp({ name: "test", clock, logger: silentLogger, ports: { ...adapter } });
+  const brief = defineTask("brief", { input: z.object({}), retentionMs: 60_000 });
+  app.handle(brief, () => {});
+  await app.start();
+  const task = await app.submit(brief, {});
+  await clock.advance(59_000);
+  expect((await eventStream.read(task.id)).ended).toBe(true);
+  await clock.advance(10_000);
+  await expect(task.status()).rejects.toMatchObject({ code: "NOT_FOUND" });
+  expect((await eventStream.read(task.id)).last).toBe(0);
+  await app.stop();
+});
+
+test("over HTTP an app that cannot read streams answers all the same, and says why in its log", async () => {
+  const lines: string[] = [];
+  const log = (message: string, fields = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const clock = new VirtualClock();
+  const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  const { commandBus, eventBus, taskStateStore } = adapter;
+  const logger = { ...silentLogger, warn: log, error: log };
+  const request = () => new Request("http://x/runs/r/events");
+  const bare = createApp({ name: "bare", clock, logger, ports: { commandBus, eventBus, taskStateStore } });
+  expect((await bare.runStreamHandler()(request())).status).toBe(500);
+  expect(lines).toEqual([expect.stringMatching(/INTERMODAL_STREAMS/)]);
+  await bare.stop();
+
+  lines.length = 0;
+  const stopped = createApp({ name: "stopped", clock, logger, ports: { ...adapter } });
+  await stopped.stop();
+  expect((await stopped.runStreamHandler()(request())).status).toBe(503);
+  expect(lines).toEqual([expect.stringMatching(/the events of runs cannot be read/)]);
 });
 
 test("over HTTP: server-sent events with ids, resumed by Last-Event-ID, 204 after the end, history as JSON, and who may read", async () => {

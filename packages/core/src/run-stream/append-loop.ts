@@ -160,10 +160,12 @@ export class AppendLoop {
         this.#settle(batch, failures ?? batch.map(() => error));
         return;
       }
-      // One of them is at fault: find out which.
-      for (const queue of batch) {
-        if (this.#downSince === undefined) await this.#append([queue]);
-        else this.#park(queue);
+      // One of them is at fault: find out which, unless the store goes away meanwhile.
+      for (const [at, queue] of batch.entries()) {
+        await this.#append([queue]);
+        if (!this.#parked.includes(queue)) continue;
+        for (const other of batch.slice(at + 1)) this.#park(other);
+        return;
       }
     }
   }

@@ -7,9 +7,10 @@ export class Generations<Value> {
   readonly #keep: (value: Value) => boolean;
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
+  #kept = 0;
 
   /**
-   * @param size how many entries a generation has.
+   * @param size how many entries a generation has, beside those that must not be forgotten.
    * @param keep says which entries must not be forgotten.
    */
   constructor(size: number, keep: (value: Value) => boolean) {
@@ -27,12 +28,14 @@ export class Generations<Value> {
 
   set(key: string, value: Value): void {
     this.#young.set(key, value);
-    if (this.#young.size < this.#size) return;
+    // The more there is to keep the longer it takes to look through it: so it is done the more rarely.
+    if (this.#young.size < this.#size + 2 * this.#kept) return;
     const gone = this.#old;
     this.#old = this.#young;
     this.#young = new Map();
     for (const [kept, entry] of gone) {
       if (this.#keep(entry) && !this.#old.has(kept)) this.#young.set(kept, entry);
     }
+    this.#kept = this.#young.size;
   }
 }

@@ -194,12 +194,15 @@ describe("authorisation", () => {
   });
 
   it("may answer itself, and lets nobody in by mistake", async () => {
+    const lines: string[] = [];
     const { runs, get } = setUp({
+      logger: { ...silentLogger, error: (message) => void lines.push(message) },
       authorize: async (request) => {
         const token = request.headers.get("authorization");
         if (token === "good") return true;
         if (token === "bad") return new Response("who are you?", { status: 401 });
         if (token === "broken") throw new Error("secret detail");
+        if (token === "misled") throw new IntermodalError("VALIDATION_FAILED", "secret detail");
         return undefined as unknown as boolean;
       },
     });
@@ -207,9 +210,12 @@ describe("authorisation", () => {
     await runs.end("r1");
     const statusOf = async (authorization: string) => (await get("/r1", { authorization })).status;
     expect(await Promise.all(["good", "bad", "forgot"].map(statusOf))).toEqual([200, 401, 403]);
-    const broken = await get("/r1", { authorization: "broken" });
-    expect(broken.status).toBe(500);
-    expect(await broken.text()).not.toContain("secret");
+    for (const token of ["broken", "misled"]) {
+      const broken = await get("/r1", { authorization: token });
+      expect(broken.status).toBe(500);
+      expect(await broken.text()).not.toContain("secret");
+    }
+    expect(lines).toEqual(["`authorize` failed", "`authorize` failed"]);
   });
 });
 
@@ -336,6 +342,28 @@ describe("a connection", () => {
       seen.push(...parser.push(value).map((message) => Number(message.id)));
     }
     expect(seen).toEqual(upTo(51));
+  });
+});
+
+describe("a client that reads slowly what is large", () => {
+  it.each([
+    ["amid what is small", (sequence: number) => "x".repeat(sequence === 50 ? 500_000 : 1_000)],
+    ["all of it", () => "x".repeat(300_000)],
+  ])("is not cut off: %s", async (_, make) => {
+    const { clock, runs, get } = setUp({ maxBufferedBytes: 50_000 });
+    await runs.append("r1", 60, make);
+    await runs.end("r1");
+    const reader = ((await get("/r1")).body as ReadableStream<Uint8Array>).getReader();
+    const parser = new SseParser();
+    const seen: number[] = [];
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      expect(value.byteLength).toBeLessThanOrEqual(65_536);
+      seen.push(...parser.push(value).map((message) => Number(message.id)));
+      await clock.advance(10_000);
+    }
+    expect(seen).toEqual(upTo(61));
   });
 });
 

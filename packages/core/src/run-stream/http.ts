@@ -3,7 +3,7 @@ import type { EventStream } from "../ports/event-stream.ts";
 import type { Logger } from "../ports/logger.ts";
 import { historyPage, MAX_PAGE } from "./history.ts";
 import { lastEventId, pageStart, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
-import { problem, problemOf } from "./problem.ts";
+import { internalError, problem, problemOf } from "./problem.ts";
 import { ReaderLog } from "./reader-log.ts";
 import { sseBody } from "./sse-body.ts";
 
@@ -18,7 +18,8 @@ export interface RunStreamSource {
 }
 
 export interface RunStreamHandlerOptions {
-  readonly source: RunStreamSource;
+  /** A function is asked at every request that is allowed. */
+  readonly source: RunStreamSource | (() => Promise<RunStreamSource>);
   /**
    * Asked at every connection, also when a client comes back: `false` answers 403, a `Response` is given to the client as it is, a rejection answers 500.
    * Without it everyone who reaches the handler may read every run.
@@ -79,7 +80,7 @@ async function respond(request: Request, options: RunStreamHandlerOptions): Prom
   }
   const runId = (options.runId ?? runIdFromPath)(request);
   if (runId === undefined || runId === "") return unknownRun();
-  const allowed = options.authorize === undefined ? true : await options.authorize(request, runId);
+  const allowed = await isAllowed(request, runId, options);
   if (typeof allowed === "object") return allowed;
   // Nothing but `true` opens the door, also where no compiler saw to it.
   if (allowed !== true) return problem(403, undefined, "Forbidden", "You may not read this run.");
@@ -93,9 +94,27 @@ async function respond(request: Request, options: RunStreamHandlerOptions): Prom
   }
 }
 
+/** What goes wrong there is not for the client to see: nobody has allowed it anything yet. */
+async function isAllowed(
+  request: Request,
+  runId: string,
+  { authorize, logger }: RunStreamHandlerOptions,
+): Promise<boolean | Response> {
+  if (authorize === undefined) return true;
+  try {
+    return await authorize(request, runId);
+  } catch (error) {
+    return internalError("`authorize` failed", error, logger);
+  }
+}
+
+function sourceOf({ source }: RunStreamHandlerOptions): RunStreamSource | Promise<RunStreamSource> {
+  return typeof source === "function" ? source() : source;
+}
+
 async function stream(request: Request, runId: string, options: RunStreamHandlerOptions): Promise<Response> {
   const position = lastEventId(request);
-  const { source } = options;
+  const source = await sourceOf(options);
   const location = await source.locate(runId, position?.segment);
   if (location === undefined) return unknownRun();
   const { streamId, segment } = location;
@@ -118,7 +137,7 @@ async function stream(request: Request, runId: string, options: RunStreamHandler
 async function page(request: Request, runId: string, options: RunStreamHandlerOptions): Promise<Response> {
   const position = pageStart(request);
   const limit = queryNumber(request, "limit", MAX_PAGE, [1, MAX_PAGE]);
-  const { source } = options;
+  const source = await sourceOf(options);
   const location = await source.locate(runId, position?.segment);
   if (location === undefined) return unknownRun();
   const { streamId, segment } = location;

@@ -40,6 +40,11 @@ export function problemOf(error: unknown, logger: Logger, readers: ReaderLog): R
         );
     }
   }
-  logger.error("a request for a run's stream failed", { error: messageOf(error) });
+  return internalError("a request for a run's stream failed", error, logger);
+}
+
+/** Says no more than that; the log has the rest. */
+export function internalError(what: string, error: unknown, logger: Logger): Response {
+  logger.error(what, { error: messageOf(error) });
   return problem(500, undefined, "Internal error", "The request could not be answered.");
 }

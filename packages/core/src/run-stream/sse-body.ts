@@ -8,6 +8,9 @@ import { encodeRunEvent, encodeRunGap, encodeSseRetry, SSE_HEARTBEAT } from "./s
 /** How long browsers wait before they come back. Their own default is several seconds. */
 const RECONNECT_MS = 1_000;
 
+/** What is handed on at once of an event: so it shows that somebody reads, however long the event is. */
+const SLICE_BYTES = 65_536;
+
 const encoder = new TextEncoder();
 
 export interface SseBodyOptions {
@@ -39,8 +42,8 @@ class FollowedRun {
   readonly #stop = new AbortController();
   readonly #events: AsyncIterator<StoredRunEvent | StreamGap>;
   #cancelHeartbeat: (() => void) | undefined;
-  /** The buffer was full at the last heartbeat, and nobody has read since. */
-  #stalled = false;
+  /** How full the buffer was at the last heartbeat, if it was, and nothing has been added since: who reads makes it less. */
+  #fullAt: number | null | undefined;
   #cancelled = false;
   readonly #onGone = () => this.#end();
 
@@ -59,12 +62,14 @@ class FollowedRun {
 
   /** Called only while there is room in the buffer. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#stalled = false;
+    this.#fullAt = undefined;
     try {
       const { done, value } = await this.#events.next();
       if (!done && !this.#stop.signal.aborted) {
         const { run } = this.#options;
-        controller.enqueue(encoder.encode("gap" in value ? encodeRunGap(run, value) : encodeRunEvent(run, value)));
+        const bytes = encoder.encode("gap" in value ? encodeRunGap(run, value) : encodeRunEvent(run, value));
+        for (let from = 0; from < bytes.length; from += SLICE_BYTES)
+          controller.enqueue(bytes.subarray(from, from + SLICE_BYTES));
         return;
       }
     } catch (error) {
@@ -82,14 +87,15 @@ class FollowedRun {
 
   #beat(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#cancelHeartbeat = this.#options.clock.schedule(this.#options.heartbeatMs, () => {
-      if ((controller.desiredSize ?? 0) > 0) {
+      const { desiredSize } = controller;
+      if ((desiredSize ?? 0) > 0) {
         controller.enqueue(encoder.encode(SSE_HEARTBEAT));
-      } else if (this.#stalled) {
+      } else if (this.#fullAt === desiredSize) {
         this.#end();
         controller.error(new Error("the client does not read: it is cut off and may resume"));
         return;
       } else {
-        this.#stalled = true;
+        this.#fullAt = desiredSize;
       }
       this.#beat(controller);
     });

@@ -268,6 +268,24 @@ describe("a store that is away", () => {
     ]);
   });
 
+  it.each([
+    ["refuses all in one", new IntermodalError("FORBIDDEN", "who are you?")],
+    ["fails in a way of its own", new Error("out of order")],
+  ])("and then %s gets everything that it did not refuse when it is well", async (_, failure) => {
+    const { stream, clock, emit, writer } = setUp();
+    stream.before = () => Promise.reject(down());
+    for (const streamId of ["a", "b", "c"]) emit(streamId, "1");
+    await clock.advance(50);
+    stream.before = () => Promise.reject(failure);
+    await clock.advance(60);
+    stream.before = () => {};
+    for (const streamId of ["a", "b", "c"]) emit(streamId, "2");
+    await clock.advance(10_000);
+    expect(["a", "b", "c"].filter((streamId) => writer.isWaiting(streamId))).toEqual([]);
+    expect(writer.stats.queued).toBe(0);
+    for (const streamId of ["a", "b", "c"]) expect(stream.names(streamId).at(-1)).toBe("2");
+  });
+
   it("has events waiting for it, of the streams that were written to", async () => {
     const { stream, clock, emit, writer } = setUp();
     const waiting = () => ["a", "b", "c"].filter((streamId) => writer.isWaiting(streamId));

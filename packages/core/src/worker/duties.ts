@@ -132,7 +132,9 @@ const DUTIES: Record<Duty, (runtime: Runtime, record: TaskRecord) => Promise<boo
       event: succeeded ? "lifecycle.completed" : "lifecycle.failed",
       data: succeeded ? { status: record.status } : { status: record.status, error: record.error?.message ?? null },
     };
-    await runtime.finishStream({ streamId: record.streamId, ttlMs: settings.streamTtlMs, event });
+    // Without the record nobody finds the stream.
+    const ttlMs = Math.min(settings.streamTtlMs, record.retentionMs);
+    await runtime.finishStream({ streamId: record.streamId, ttlMs, event });
     return true;
   },
 
