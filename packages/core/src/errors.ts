@@ -136,5 +136,10 @@ function redactCause(cause: unknown, depth = 0): unknown {
 
 /** The message of anything that was thrown, without credentials. */
 export function messageOf(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error));
+  try {
+    return redact(String(error instanceof Error ? error.message : error));
+  } catch {
+    // What can't be made a text, such as an object without a prototype.
+    return "an error that says nothing";
+  }
 }

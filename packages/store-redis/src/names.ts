@@ -16,9 +16,19 @@ export function encodeKey(text: string): string {
   });
 }
 
-/** Undoes {@link encodeKey} for text that is whole Unicode. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Half a surrogate pair: nothing else begins like that in UTF-8. */
+const HALF = /=ED=([AB][0-9A-F])=([89AB][0-9A-F])/g;
+
+/** Undoes {@link encodeKey}. What is not of its making gives some text or other: anybody may publish. */
 export function decodeKey(encoded: string): string {
-  return decodeURIComponent(encoded.replaceAll("=", "%"));
+  return encoded
+    .replace(HALF, (_, high: string, low: string) =>
+      String.fromCharCode(0xd000 | ((Number.parseInt(high, 16) & 0x3f) << 6) | (Number.parseInt(low, 16) & 0x3f)),
+    )
+    .replace(/(?:=[0-9A-F]{2})+/g, (bytes) =>
+      decoder.decode(Uint8Array.from(bytes.slice(1).split("="), (byte) => Number.parseInt(byte, 16))),
+    );
 }
 
 /** The keys of one stream, all in one slot, and the channel on which its readers are woken. */

@@ -29,7 +29,7 @@ export function tryEach<Item, Result>(
 
 /**
  * Does something with the parts of a batch, beside each other. A part that fails as a whole stands for each of its items, so that nobody is told of an item that was done that it was not.
- * @throws the failure where every part failed.
+ * @throws the failure where every part failed alike.
  */
 export async function inParts<Item, Result>(
   items: readonly Item[],
@@ -38,18 +38,26 @@ export async function inParts<Item, Result>(
 ): Promise<readonly Tried<Result>[]> {
   const parts: (readonly Item[])[] = [];
   for (let from = 0; from < items.length; from += size) parts.push(items.slice(from, from + size));
-  let failed = 0;
+  const failures: IntermodalError[] = [];
   const results = await Promise.all(
     parts.map(async (part): Promise<readonly Tried<Result>[]> => {
       try {
         return await step(part);
       } catch (error) {
-        if (!(error instanceof IntermodalError) || ++failed === parts.length) throw error;
+        if (!(error instanceof IntermodalError)) throw error;
+        failures.push(error);
         return part.map(() => error);
       }
     }),
   );
+  const [first] = failures;
+  if (first !== undefined && failures.length === parts.length && failures.every((one) => areAlike(one, first)))
+    throw first;
   return results.flat();
+}
+
+function areAlike(one: IntermodalError, other: IntermodalError): boolean {
+  return one.code === other.code && one.unknown === other.unknown;
 }
 
 /**

@@ -208,6 +208,21 @@ describe("steps over a store that compares and sets", () => {
     expect(table.asked).toEqual(["write a", "write a"]);
   });
 
+  test("no more of it at once than can be computed in a moment", async () => {
+    const { table, steps } = open();
+    await steps.take([create("a")]);
+    const took: number[] = [];
+    let version = 1;
+    table.refuses = ({ after }) => {
+      took.push(after.version - version);
+      version = after.version;
+      return undefined;
+    };
+    const calls = Array.from({ length: 30 }, () => steps.take(Array.from({ length: 100 }, () => touch("a"))));
+    await Promise.all([...calls, steps.take(Array.from({ length: 1_000 }, () => touch("a")))]);
+    expect(took).toEqual([100, ...Array.from({ length: 14 }, () => 200), 100, 1_000]);
+  });
+
   test("of a batch waits only what concerns a record under way", async () => {
     const { table, steps } = open();
     await steps.take([create("a"), create("b")]);

@@ -24,6 +24,8 @@ const PATIENCE_MS = 20_000;
 /** Before the first try that is not eager; twice as long before each further one, up to the longest. */
 const PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
+/** How many steps of several calls go together: those of a record with thousands of sub-tasks take their time, in which nothing else runs. */
+const MAX_STEPS = 256;
 /** The store's time as it is told here is near enough for so long; */
 const GUESS_AGE_MS = 1_000;
 /** a reading's own time for longer: whoever is slow to see its answers must get on too, and what was read is compared anyway. */
@@ -201,13 +203,9 @@ export class RecordSteps {
   #end(groups: readonly Group[]): void {
     const next: Group[] = [];
     for (const group of groups) {
-      const behind = this.#behind.get(group.id) ?? [];
-      if (behind.length === 0) {
-        this.#behind.delete(group.id);
-      } else {
-        this.#behind.set(group.id, []);
-        next.push(new Group(group.id, behind));
-      }
+      const asks = takeSome(this.#behind.get(group.id) ?? []);
+      if (asks.length === 0) this.#behind.delete(group.id);
+      else next.push(new Group(group.id, asks));
       group.end();
     }
     if (next.length > 0) void this.#run(next);
@@ -288,6 +286,16 @@ export class RecordSteps {
 /** Whether a record may have ended, gone, and been made again under the same id and version since it was remembered. */
 function mayBeAnother({ expiresAt, updatedAt, retentionMs }: TaskRecord, now: number): boolean {
   return expiresAt !== undefined || now - updatedAt >= retentionMs - GUESS_AGE_MS;
+}
+
+/** Takes from the front what may go together. */
+function takeSome(asks: Ask<unknown>[]): Ask<unknown>[] {
+  let steps = 0;
+  const end = asks.findIndex((ask, at) => {
+    steps += ask.steps.length;
+    return at > 0 && steps > MAX_STEPS;
+  });
+  return asks.splice(0, end < 0 ? asks.length : end);
 }
 
 function isOne(groups: readonly Group[]): boolean {

@@ -45,7 +45,8 @@ export function newRecord(draft: TaskDraft, now: number, tombstone = false): Tas
     expiresAt: undefined,
     node: undefined,
     lease: undefined,
-    fence: 0,
+    // Not 0: whoever still holds a token of an earlier record of this id, which has expired since, holds none of this one.
+    fence: Math.floor(now),
     takeovers: 0,
     cancelRequested: tombstone,
     epoch: 1,

@@ -122,7 +122,7 @@ export interface TaskRecord extends Omit<TaskDraft, "notBefore"> {
   /** The worker that holds or last held it. */
   readonly node?: string | undefined;
   readonly lease?: TaskLease | undefined;
-  /** The highest token given out so far. */
+  /** The highest token given out so far. Begins at the store's time in milliseconds, so that tokens do not repeat where an id is used again after its record has gone. */
   readonly fence: number;
   /** How often it was taken over from an expired lease; each doubles the lease. */
   readonly takeovers: number;

@@ -66,6 +66,12 @@ const RELEASED = { kind: "released" } as const;
 const mark = (record: TaskRecord) => ({ id: record.id, series: record.series, send: record.sends });
 const done = (record: TaskRecord) => step.dutiesDone(record, record.series, record.duties);
 
+it("gives no token twice to an id, also where its record had gone in between", () => {
+  const first = claimed(claimed(queued()), T0 + LEASE_MS);
+  const again = claimed(step.newRecord(draft(), T0 + 60_000), T0 + 60_000);
+  expect(again.lease?.token).toBeGreaterThan(first.lease?.token ?? 0);
+});
+
 describe("create", () => {
   it("begins the first send of a new record", () => {
     const { record, outcome } = step.create(undefined, draft(), T0);
@@ -227,11 +233,11 @@ describe("a lease", () => {
   it("that has run out untaken still renews and settles", () => {
     const record = claimed(queued(), T0);
     const late = T0 + 10 * LEASE_MS;
-    const ask = { id: "a", token: 1, leaseMs: LEASE_MS, phase: "waiting", progress: { done: 1 } } as const;
+    const ask = { id: "a", token: T0 + 1, leaseMs: LEASE_MS, phase: "waiting", progress: { done: 1 } } as const;
     const { record: renewed, outcome } = step.renew(record, ask, late);
     expect(outcome).toEqual({ held: true, expiresAt: late + LEASE_MS, cancelRequested: false });
     expect(renewed).toMatchObject({ phase: "waiting", progress: { done: 1 } });
-    const back = step.renew(renewed, { id: "a", token: 1, leaseMs: LEASE_MS, phase: null }, late).record;
+    const back = step.renew(renewed, { id: "a", token: T0 + 1, leaseMs: LEASE_MS, phase: null }, late).record;
     expect(back?.phase).toBeUndefined();
     expect(settled(record, COMPLETED, late).status).toBe("COMPLETED");
   });
@@ -308,7 +314,7 @@ describe("sub-tasks", () => {
     const parent = withChildren(claimed(queued()), keys);
     expect(new Set(Object.keys(parent.children))).toEqual(new Set(keys));
     for (const key of keys) {
-      const { record, outcome } = step.reserve(parent, { id: "a", token: 1, key, childId: "other" }, T0);
+      const { record, outcome } = step.reserve(parent, { id: "a", token: T0 + 1, key, childId: "other" }, T0);
       expect(outcome).toEqual({ kind: "existing", childId: `a/${key}`, status: "QUEUED" });
       expect(record).toBe(parent);
     }

@@ -138,7 +138,7 @@ describe("claims", () => {
     expect(await tasks.claim([claimOf("a")])).toMatchObject([{ claimed: false, reason: "running", retryInMs: 1 }]);
     await clock.advance(1);
     const second = await claimTask(tasks, claimOf("a", { node: "n2" }));
-    expect(second.lease).toMatchObject({ token: 2, leaseMs: 2_000 });
+    expect(second.lease).toMatchObject({ token: first.lease.token + 1, leaseMs: 2_000 });
     expect(await tasks.renew([{ id: "a", token: 1, leaseMs: 1 }])).toEqual([{ held: false }]);
     expect((await tasks.get(["a"]))[0]).toEqual(second.record);
   });

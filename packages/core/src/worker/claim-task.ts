@@ -8,6 +8,9 @@ import { type CommandEnvelope, draftOf } from "../wire/envelope.ts";
 import { comeBack, STORE_AWAY_DELAY_MS } from "./come-back.ts";
 import { conclude, owedAtEnd, performDuties } from "./duties.ts";
 
+/** A store that answers no claim in so many tries is left alone: the message comes back. */
+const CLAIM_TRIES = 3;
+
 type Granted = ClaimOutcome & { readonly claimed: true };
 type Refused = ClaimOutcome & { readonly claimed: false };
 
@@ -66,22 +69,23 @@ function claimOf(runtime: Runtime, envelope: CommandEnvelope, maxAttempts: numbe
 }
 
 /** A claim whose answer was lost may have been granted: then this process holds a lease that it does not know of, and another claim would count twice. */
-async function claimOnce(runtime: Runtime, claim: Claim): Promise<ClaimOutcome> {
+async function claimOnce(runtime: Runtime, claim: Claim, tries = CLAIM_TRIES): Promise<ClaimOutcome> {
   const { store, unanswered } = runtime;
   if (unanswered.has(claim.id)) return { claimed: false, reason: "running", retryInMs: STORE_AWAY_DELAY_MS };
-  let adopted: Granted | undefined;
   try {
     return await store.claim(claim);
   } catch (error) {
     if (!isIntermodalError(error, "UNAVAILABLE") || !error.unknown) throw error;
     unanswered.add(claim.id);
     try {
-      adopted = await adoptLease(runtime, claim);
+      const adopted = await adoptLease(runtime, claim);
+      if (adopted !== undefined) return adopted;
     } finally {
       unanswered.delete(claim.id);
     }
+    if (tries === 1) throw error;
   }
-  return adopted ?? claimOnce(runtime, claim);
+  return claimOnce(runtime, claim, tries - 1);
 }
 
 /** Waits for the store, and takes up the lease that the lost answer told of, if there is one: an expired one is still good while nobody has taken it. */

@@ -3,6 +3,7 @@ import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors
 import type { TaskErrorInfo, TaskRecord, TerminalStatus } from "../lifecycle/record.ts";
 
 const MAX_STACK = 4_000;
+const MAX_NAME = 200;
 const MAX_MESSAGE = 10_000;
 
 /** What `result()` and `ctx.call` reject with when a task ended in any other way than by completing. */
@@ -34,13 +35,22 @@ export class TaskFailedError extends IntermodalError {
 /** An error as it is stored: without credentials, its message and stack bounded. Cut last: half a URL would hide its credentials from the redaction. */
 export function toErrorInfo(error: unknown): TaskErrorInfo {
   if (!(error instanceof Error)) return { name: "Error", message: messageOf(error).slice(0, MAX_MESSAGE) };
-  const { code } = error as { code?: unknown };
   return {
-    name: error.name,
-    message: redact(error.message).slice(0, MAX_MESSAGE),
-    code: typeof code === "string" ? code : undefined,
-    stack: error.stack === undefined ? undefined : redact(error.stack).slice(0, MAX_STACK),
-  } as TaskErrorInfo;
+    name: textIn(error, "name", MAX_NAME) || "Error",
+    message: textIn(error, "message", MAX_MESSAGE) ?? "",
+    code: textIn(error, "code", MAX_NAME),
+    stack: textIn(error, "stack", MAX_STACK),
+  };
+}
+
+/** A class may have declared a field anew as anything, also as what throws. */
+function textIn(error: Error, field: keyof TaskErrorInfo, maxLength: number): string | undefined {
+  try {
+    const value: unknown = Reflect.get(error, field);
+    return typeof value === "string" ? redact(value).slice(0, maxLength) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function storedError(info: TaskErrorInfo): Error {
