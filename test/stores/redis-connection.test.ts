@@ -8,7 +8,7 @@ import { type Server, startServer, whyMissing } from "../servers/index.ts";
 import { freePort } from "../servers/ports.ts";
 import { skipWithout } from "../servers/skip-without.ts";
 import { eventOf, follow, sequencesOf } from "./entries.ts";
-import { fakeRedis } from "./fake-redis.ts";
+import { bulk, fakeRedis } from "./fake-redis.ts";
 import { RedisStage } from "./redis-stage.ts";
 
 const BOUNDED_MS = 8_000;
@@ -92,6 +92,30 @@ describe("what no waiting cures is told at once, and how to cure it", () => {
     stage.atEnd(() => old.close());
     const error = await refusal(`redis://127.0.0.1:${old.port}`);
     expect([error.code, error.message]).toEqual(["CONFIG_INVALID", expect.stringMatching(/6\.0\.16.*6\.2\.0/)]);
+  });
+
+  test("a cluster that is on the move, and whose node for the slot answers nobody", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    stage.atEnd(() => void process.off("unhandledRejection", note));
+    const target = await fakeRedis("7.0.0", ([name = ""], socket) => {
+      if (/^(asking|eval)/i.test(name)) socket.destroy();
+      return undefined;
+    });
+    const cluster = await fakeRedis("7.0.0", ([name = "", what = ""]) => {
+      const node = `*3\r\n${bulk("127.0.0.1")}:${cluster.port}\r\n${bulk("id")}`;
+      if (/^cluster/i.test(name))
+        return /slots/i.test(what) ? `*1\r\n*3\r\n:0\r\n:16383\r\n${node}` : bulk("cluster_state:ok");
+      return /^eval/i.test(name) ? `-ASK 1 127.0.0.1:${target.port}\r\n` : undefined;
+    });
+    stage.atEnd(() => target.close());
+    stage.atEnd(() => cluster.close());
+    const adapter = stage.adapter(`redis://127.0.0.1:${cluster.port}`, { cluster: true });
+    const appended = adapter.eventStream.append([{ streamId: "s", events: [eventOf(1)] }]);
+    await expect(appended).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(unhandled).toEqual([]);
   });
 
   test("a user who may not do what it takes", async (t) => {
@@ -274,6 +298,14 @@ describe("a connection", () => {
     const admin = stage.admin(server.url);
     const { eventStream } = stage.adapter(server.url);
     await eventStream.append([{ streamId: "demoted", events: [eventOf(1)] }]);
+    follow(eventStream, "demoted");
+    const subscriptions = async () =>
+      String(await admin.call("CLIENT", "LIST")).match(/^id=\d+(?=.* name=\S*:subscriptions )/gm) ?? [];
+    const old = await vi.waitFor(async () => {
+      const [one] = await subscriptions();
+      expect(one).toBeDefined();
+      return one;
+    });
     await admin.call("REPLICAOF", "127.0.0.1", String(await freePort()));
     try {
       const append = () => eventStream.append([{ streamId: "demoted", events: [eventOf(2)] }]);
@@ -284,6 +316,15 @@ describe("a connection", () => {
     }
     await vi.waitFor(
       async () => expect(await eventStream.append([{ streamId: "demoted", events: [eventOf(2)] }])).toEqual([[2]]),
+      { timeout: 10_000 },
+    );
+    // Subscriptions follow the commands: where these went is where things are published.
+    await vi.waitFor(
+      async () => {
+        const now = await subscriptions();
+        expect(now).toHaveLength(1);
+        expect(now).not.toContain(old);
+      },
       { timeout: 10_000 },
     );
   });

@@ -17,6 +17,8 @@ export interface Link {
 
 /** Gives out the link that is up. */
 export interface Linked {
+  /** What is up now. */
+  readonly link: Link | undefined;
   /** Aborts when it is closed. */
   readonly closing: AbortSignal;
   /** @throws `UNAVAILABLE` in a bounded time; `CONFIG_INVALID`; `CLOSED`. */
@@ -108,17 +110,36 @@ async function dialCluster(options: LinkOptions): Promise<Cluster> {
     enableOfflineQueue: true,
     redisOptions: driverOptions(options),
   });
+  mindAsking(cluster);
   return connect(cluster, servers.seeds.map(({ host, port }) => `${host}:${port}`).join(", "), options.clock);
 }
 
 /** Waits until a client that the host made is ready, which may take for ever: the host connects it. */
 export async function adopt(client: Client): Promise<Link> {
+  if (client instanceof Cluster) mindAsking(client);
   if (client.status === "end") throw closed("connect", "the client that redis() was given");
   if (client.status === "wait") await client.connect();
   if (client.status !== "ready") await new Promise<void>((resolve) => client.once("ready", () => resolve()));
   const server = await infoOf(client);
   assertUsable("the client's server", server);
   return { client, server };
+}
+
+/**
+ * While a slot moves the driver sends `ASKING` ahead of a command and forgets about the answer. Where the connection ends then, nobody would have handled that, and Node would end the
+ * process. The command itself fails too, and is told of.
+ */
+function mindAsking(cluster: Cluster): void {
+  const mind = (node: Redis) => {
+    const { asking } = node;
+    node.asking = (...args) => {
+      const answer = asking.apply(node, args);
+      answer.catch(() => {});
+      return answer;
+    };
+  };
+  for (const node of cluster.nodes("all")) mind(node);
+  cluster.on("+node", mind);
 }
 
 /** Another connection to the same server, or to any node of the cluster, for subscriptions. */
@@ -132,6 +153,13 @@ export async function duplicate({ client }: Link, name: string, silenceMs: numbe
   if (node === undefined) throw new Error("no node of the cluster is known");
   const copy = node.duplicate({ ...FIXED, readOnly: false, socketTimeout: silenceMs, connectionName: name });
   return connect(copy, "the server", clock);
+}
+
+/** Whether a connection that was made by {@link duplicate} is to one of the servers behind the link. */
+export function isBehind({ client }: Link, copy: Redis): boolean {
+  if (client instanceof Redis) return true;
+  const { host, port } = copy.options;
+  return client.nodes("all").some(({ options }) => options.host === host && options.port === port);
 }
 
 function driverOptions({ servers, settings, name }: LinkOptions): DriverOptions {

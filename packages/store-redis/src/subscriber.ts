@@ -1,7 +1,7 @@
 import { type Clock, isIntermodalError, messageOf, sleep } from "@intermodal/core/ports";
 import type { Redis } from "ioredis";
 import { isReply } from "./errors.ts";
-import { duplicate, type Linked, type LinkOptions } from "./link.ts";
+import { duplicate, isBehind, type Link, type Linked, type LinkOptions } from "./link.ts";
 
 /** Told of what is published on a channel. */
 export interface ChannelListener {
@@ -23,7 +23,10 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
 const AT_ONCE = 500;
 
-/** One connection for all subscriptions of a process, watched by a heartbeat, and replaced by another one when it ends or falls silent. */
+/**
+ * One connection for all subscriptions of a process, watched by a heartbeat, and replaced by another one when it ends, falls silent, or is to a server that commands no
+ * longer go to.
+ */
 export class Subscriber {
   readonly #connection: Linked;
   readonly #clock: Clock;
@@ -101,7 +104,7 @@ export class Subscriber {
       this.#refusal = undefined;
       const names = [...this.#channels.keys()];
       for (let at = 0; at < names.length; at += AT_ONCE) void this.#subscribe(client, names.slice(at, at + AT_ONCE));
-      this.#beat(client);
+      this.#beat(client, link);
       await ended.promise;
       if (this.#refusal !== undefined) throw this.#refusal;
     } finally {
@@ -137,9 +140,12 @@ export class Subscriber {
   }
 
   /** The driver destroys a connection on which nothing comes while an answer is owed: owing one every so often is the watchdog. */
-  #beat(client: Redis): void {
+  #beat(client: Redis, link: Link): void {
     if (this.#client !== client) return;
-    client.ping().catch(() => client.disconnect());
-    this.#clock.schedule(HEARTBEAT_MS, () => this.#beat(client));
+    const now = this.#connection.link;
+    // What is published goes where commands go: a server that was left may answer for long and tell nothing.
+    if (now !== undefined && (now !== link || !isBehind(now, client))) client.disconnect();
+    else client.ping().catch(() => client.disconnect());
+    this.#clock.schedule(HEARTBEAT_MS, () => this.#beat(client, link));
   }
 }
