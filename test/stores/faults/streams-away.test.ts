@@ -30,6 +30,11 @@ async function historyOf(handler: Handler, id: string): Promise<{ readonly last:
 
 async function expectAway(handler: Handler, id: string, accept: string): Promise<void> {
   const response = await ask(handler, id, accept);
+  if (accept === "text/event-stream") {
+    expect(response.status).toBe(200);
+    expect(await response.text()).toMatch(/^event: unavailable\ndata: .*"UNAVAILABLE"/m);
+    return;
+  }
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   expect(await response.json()).toMatchObject({ code: "UNAVAILABLE" });
 }

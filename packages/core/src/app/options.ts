@@ -41,7 +41,7 @@ export interface AppOptions extends CarrierUrls {
   readonly schedules?: { readonly pollMs?: number | undefined; readonly graceMs?: number | undefined } | undefined;
   /** How long a message whose type or version nobody knows comes back, and how often. @default maxAgeMs 3,600,000, delayMs 5,000 */
   readonly unknownType?: { readonly maxAgeMs?: number | undefined; readonly delayMs?: number | undefined } | undefined;
-  /** How long a run's stream is kept after the run has ended. @default 86,400,000 (24 h) */
+  /** How long a run's stream is kept after the run has ended, if its record is kept as long. @default 86,400,000 (24 h) */
   readonly streamTtlMs?: number | undefined;
   /** How long a listener remembers the events it has completed. @default 86,400,000 (24 h) */
   readonly inboxWindowMs?: number | undefined;

@@ -247,6 +247,7 @@ test("reserved names and data that is too large are refused where they are emitt
       () => ctx.emit("lifecycle.completed", {}),
       () => ctx.emit("task.failed", {}),
       () => ctx.emit("gap", {}),
+      () => ctx.emit("unavailable", {}),
       () => ctx.emit("two\nlines", {}),
       () => ctx.emit("large", "x".repeat(1024 * 1024 + 1)),
     ];
@@ -262,7 +263,7 @@ test("reserved names and data that is too large are refused where they are emitt
   await app.start();
   const task = await app.submit(pair, {});
   await advance(1_000);
-  expect(codes).toEqual([...Array.from({ length: 4 }, () => "VALIDATION_FAILED"), "PAYLOAD_TOO_LARGE"]);
+  expect(codes).toEqual([...Array.from({ length: 5 }, () => "VALIDATION_FAILED"), "PAYLOAD_TOO_LARGE"]);
   expect((await entries(task)).map((entry) => (entry as [number, string])[1])).toEqual([
     "lifecycle.started",
     "largest",

@@ -175,17 +175,19 @@ describe("following a run", () => {
     await runs.append("r1", 2);
     await runs.end("r1");
     runs.connection.cut();
-    let refusals = 0;
-    const counting = async (request: Request) => {
-      const response = await handler(request);
-      if (response.status !== 503) return response;
-      if (++refusals === 3) runs.connection.mend();
-      return new Response(null, { status: 503 });
+    const told: Interruption[] = [];
+    const onInterrupted = (interruption: Interruption) => {
+      told.push(interruption);
+      if (told.length === 2) runs.connection.mend();
     };
-    await served(counting, async (url) => {
-      expect(await sequencesOf(followRun(`${url}/r1`, quick))).toEqual(upTo(3));
+    await served(handler, async (url) => {
+      expect(await sequencesOf(followRun(`${url}/r1`, { ...quick, onInterrupted }))).toEqual(upTo(3));
     });
-    expect(refusals).toBe(3);
+    expect(told).toHaveLength(2);
+    for (const { reason, pauseMs } of told) {
+      expect(reason).toMatch(/cannot be read at the moment/);
+      expect(pauseMs).toBeGreaterThanOrEqual(2_000);
+    }
   });
 
   it("goes on in the segment that it is in, and keeps to it", async () => {
@@ -422,6 +424,26 @@ function linesOf(child: ChildProcess): Promise<string[]> {
 }
 
 describe("an EventSource as browsers have it", () => {
+  it("comes back while the server's store is away, and misses nothing", async () => {
+    const { runs, handler } = setUp();
+    await runs.append("r1", 29);
+    await runs.end("r1");
+    let requests = 0;
+    const shaken = async (request: Request) => {
+      if (++requests === 2) runs.connection.cut();
+      if (requests === 3) runs.connection.mend();
+      return handler(request);
+    };
+    await served(shaken, (url) =>
+      breakingRoad(url, [1_500, 100_000, 100_000], async (road) => {
+        const source = [process.execPath, "--experimental-eventsource", "-e", eventSource, `${road}/runs/r1/events`];
+        const lines = await linesOf(spawn(source[0] as string, source.slice(1)));
+        expect(lines).toEqual([...upTo(29).map((sequence) => `${sequence} token`), "30 lifecycle.completed", "closed"]);
+      }),
+    );
+    expect(requests).toBe(4);
+  });
+
   it("gets every event once over broken connections, and stops when the run is over", async () => {
     const { runs, handler } = setUp({ limits: { maxStreamEvents: 20 } });
     await runs.append("r1", 29);

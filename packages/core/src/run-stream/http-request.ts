@@ -17,10 +17,15 @@ export function runIdFromPath(request: Request): string | undefined {
 
 /** What a client wants to read: the stream itself, or a page of history. `undefined`: something that there is not. */
 export function representationOf(request: Request): "stream" | "page" | undefined {
+  if (asksForStream(request)) return "stream";
   const accept = request.headers.get("accept")?.toLowerCase() ?? "*/*";
-  if (accept.includes("text/event-stream")) return "stream";
   if (accept.includes("application/json")) return "page";
   return /(?:\*|text)\/\*/.test(accept) ? "stream" : undefined;
+}
+
+/** As browsers' `EventSource` does, and our client. */
+export function asksForStream(request: Request): boolean {
+  return request.headers.get("accept")?.toLowerCase().includes("text/event-stream") ?? false;
 }
 
 /**

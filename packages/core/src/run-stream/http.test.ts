@@ -220,21 +220,35 @@ describe("authorisation", () => {
 });
 
 describe("a store that is away", () => {
-  it.each(["text/event-stream", "application/json"])(
-    "is said clearly to who wants %s, until it is back",
-    async (accept) => {
-      const { runs, get } = setUp();
-      await runs.append("r1", 2);
-      await runs.end("r1");
-      runs.connection.cut();
-      const response = await get("/r1", { accept });
-      expect(response.status).toBe(503);
-      expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
-      expect(await response.json()).toMatchObject({ status: 503, code: "UNAVAILABLE" });
-      runs.connection.mend();
-      expect((await get("/r1", { accept })).status).toBe(200);
-    },
-  );
+  it.each(["*/*", "application/json"])("is said clearly to who wants %s, until it is back", async (accept) => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    runs.connection.cut();
+    const response = await get("/r1", { accept });
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ status: 503, code: "UNAVAILABLE" });
+    runs.connection.mend();
+    expect((await get("/r1", { accept })).status).toBe(200);
+  });
+
+  it("is said in the stream to who asks for one, so that an EventSource comes back", async () => {
+    const { runs, get } = setUp();
+    await runs.append("r1", 2);
+    await runs.end("r1");
+    runs.connection.cut();
+    const response = await get("/r1", { accept: "text/event-stream", "last-event-id": "1" });
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    expect(text).toMatch(/^retry: 2000$/m);
+    expect(text).not.toMatch(/^id:/m);
+    const [message, ...more] = new SseParser().push(new TextEncoder().encode(text));
+    expect([message?.event, more]).toEqual(["unavailable", []]);
+    expect(JSON.parse(message?.data ?? "")).toMatchObject({ status: 503, code: "UNAVAILABLE" });
+    runs.connection.mend();
+    expect(await ids(await get("/r1", { accept: "text/event-stream", "last-event-id": "1" }))).toEqual([2, 3]);
+  });
 
   it("is logged once, however many readers are turned away, and once when it is back", async () => {
     const lines: string[] = [];

@@ -2,9 +2,10 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventStream } from "../ports/event-stream.ts";
 import type { Logger } from "../ports/logger.ts";
 import { historyPage, MAX_PAGE } from "./history.ts";
-import { lastEventId, pageStart, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
-import { internalError, problem, problemOf } from "./problem.ts";
+import { asksForStream, lastEventId, pageStart, queryNumber, representationOf, runIdFromPath } from "./http-request.ts";
+import { inStream, internalError, problem, problemOf } from "./problem.ts";
 import { ReaderLog } from "./reader-log.ts";
+import { SSE_HEADERS } from "./sse.ts";
 import { sseBody } from "./sse-body.ts";
 
 /** What the handler reads from. */
@@ -46,18 +47,13 @@ export interface RunStreamHandlerOptions {
   readonly logger: Logger;
 }
 
-const SSE_HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
-
 /**
  * Makes an HTTP handler that streams what a run is doing as server-sent events, resumable by `Last-Event-ID`, and pages its history as JSON where a client
  * accepts that only. It never rejects. A client that comes back goes on in the segment that it was in; without an id it gets the current one: of a run that was replayed, the replay.
  *
  * Answers: 200 · 204 once the run is over and nothing is left after the client's position, so that browsers stop · 400 for a position the stream never had ·
- * 403 · 404 unknown or expired run · 405 · 406 · 503 with `Retry-After` while the events cannot be read.
+ * 403 · 404 unknown or expired run · 405 · 406 · 503 with `Retry-After` while the events cannot be read; who asks for a `text/event-stream` in so many words is told that in one, by an event named
+ * `unavailable` and its end, since a browser's `EventSource` comes back from nothing else.
  *
  * A browser's `EventSource` raises an event under the name it was emitted with. What was trimmed comes as an event named `gap` with `{from, to}`.
  */
@@ -69,7 +65,8 @@ export function createRunStreamHandler(options: RunStreamHandlerOptions): (reque
       if (response.ok) readers.served();
       return response;
     } catch (error) {
-      return problemOf(error, options.logger, readers);
+      const answer = problemOf(error, options.logger, readers);
+      return answer.status === 503 && asksForStream(request) ? inStream(answer) : answer;
     }
   };
 }

@@ -1,6 +1,8 @@
 import { type ErrorCode, isIntermodalError, messageOf } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ReaderLog } from "./reader-log.ts";
+import { UNAVAILABLE_EVENT } from "./run-event.ts";
+import { encodeSse, encodeSseRetry, SSE_HEADERS } from "./sse.ts";
 
 /** How long a client is asked to wait while the store is away. */
 const RETRY_AFTER_S = 2;
@@ -47,4 +49,13 @@ export function problemOf(error: unknown, logger: Logger, readers: ReaderLog): R
 export function internalError(what: string, error: unknown, logger: Logger): Response {
   logger.error(what, { error: messageOf(error) });
   return problem(500, undefined, "Internal error", "The request could not be answered.");
+}
+
+/**
+ * What keeps a client waiting, told in a stream: browsers' `EventSource` takes every status but 200 for the end of all, and of a stream that ends it comes back, with its last
+ * event's id.
+ */
+export async function inStream(problem: Response): Promise<Response> {
+  const message = encodeSse({ event: UNAVAILABLE_EVENT, data: await problem.text() });
+  return new Response(encodeSseRetry(RETRY_AFTER_S * 1_000) + message, { headers: SSE_HEADERS });
 }

@@ -45,6 +45,9 @@ export interface RunSegment {
   readonly segment: number;
 }
 
+/** The name of the message in place of a stream that cannot be read for now. */
+export const UNAVAILABLE_EVENT = "unavailable";
+
 export function toRunEvent({ runId, segment }: RunSegment, stored: StoredRunEvent): RunEvent {
   const { sequence, timestamp, source, event, data } = stored;
   return { runId, id: eventId({ segment, sequence }), sequence, timestamp, source, name: event, data };

@@ -1,6 +1,7 @@
 import { IntermodalError, messageOf } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { errorOf } from "./client-error.ts";
+import { UNAVAILABLE_EVENT } from "./run-event.ts";
 import { type SseMessage, SseParser } from "./sse-parser.ts";
 
 export interface SseRequest {
@@ -46,8 +47,12 @@ export async function* sseMessages(request: SseRequest): AsyncGenerator<SseMessa
     for (;;) {
       const { done, value } = await watch.during(() => interruptible(() => reader.read()));
       if (done) throw new Interrupted("the server ended the connection");
-      yield* parser.push(value);
+      const messages = parser.push(value);
       if (parser.retryMs !== undefined) request.onRetry(parser.retryMs);
+      for (const message of messages) {
+        if (message.event === UNAVAILABLE_EVENT) throw new Interrupted(reasonIn(message), parser.retryMs);
+        yield message;
+      }
     }
   } finally {
     watch.end();
@@ -77,6 +82,14 @@ async function check(response: Response): Promise<void> {
     throw new Interrupted(`the server answered ${status}`, Number.isFinite(seconds) ? seconds * 1_000 : undefined);
   }
   if (status !== 200) throw await errorOf(response);
+}
+
+function reasonIn({ data }: SseMessage): string {
+  try {
+    return String((JSON.parse(data) as { readonly detail?: unknown }).detail);
+  } catch {
+    return "the server cannot read the run";
+  }
 }
 
 function bodyOf(response: Response): ReadableStream<Uint8Array> {

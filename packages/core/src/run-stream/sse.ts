@@ -3,6 +3,12 @@ import type { StoredRunEvent, StreamGap } from "../ports/event-stream.ts";
 import { eventId } from "./event-id.ts";
 import { type RunSegment, toWire } from "./run-event.ts";
 
+export const SSE_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
 export interface SseFields {
   readonly id?: string | undefined;
   readonly event?: string | undefined;

@@ -87,8 +87,8 @@ export function createTaskContext(options: TaskContextOptions): TaskContext {
   return new HandlerContext(options);
 }
 
-/** Written by the SDK alone: a reader takes the run for ended by them, or events for gone. */
-const RESERVED = /^(?:lifecycle\.|task\.|gap$)/;
+/** Written by the SDK alone: a reader takes the run for ended by them, events for gone, or the store for away. */
+const RESERVED = /^(?:lifecycle\.|task\.|gap$|unavailable$)/;
 
 /** A class, so that a context costs one object and not a dozen closures. */
 class HandlerContext implements TaskContext {
