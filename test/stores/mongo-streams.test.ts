@@ -1,4 +1,4 @@
-import type { EventStream } from "@intermodal/core/ports";
+import type { EventStream, StoredRunEvent } from "@intermodal/core/ports";
 import type { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Server, startServer, whyMissing } from "../servers/index.ts";
@@ -44,6 +44,29 @@ test("an append of more than a document holds stands together, and goes with its
   expect(sequencesOf(follower.entries)).toEqual(upTo(26));
   const read = follower.entries.filter((entry) => "data" in entry && typeof entry.data === "string");
   expect(read.slice(0, 20).every((entry, at) => "data" in entry && entry.data === data[at])).toBe(true);
+}, 120_000);
+
+test("a page holds a bounded amount, and whoever reads on from where it ended gets all", async () => {
+  const { eventStream } = stage.adapter(server.url, { commandTimeoutMs: 30_000 });
+  const append = (from: number, to: number) => {
+    const events = upTo(to - from + 1).map((_, at) => eventOf(from + at, String(at % 10).repeat(MIB - 100)));
+    return eventStream.append([{ streamId: "s", events }]);
+  };
+  for (let n = 1; n <= 10; n += 2) await append(n, n + 1);
+  await append(11, 30);
+  await finish(eventStream, "s", 31);
+  const read: StoredRunEvent[] = [];
+  for (;;) {
+    const { events, last, ended } = await eventStream.read("s", { after: read.length });
+    expect([last, ended]).toEqual([31, true]);
+    if (events.length === 0) break;
+    expect(events.length).toBeLessThan(20);
+    read.push(...events);
+  }
+  expect(sequencesOf(read)).toEqual(upTo(31));
+  expect((await eventStream.read("s", { after: 12, limit: 2 })).events.map(({ sequence }) => sequence)).toEqual([
+    13, 14,
+  ]);
 }, 120_000);
 
 test("what an expired stream has left is removed some time later, and streams that live are left alone", async () => {
@@ -117,6 +140,66 @@ describe("the cap", () => {
     });
     for (const one of [eventStream, stage.adapter(server.url, {}).eventStream])
       expect(await one.append([{ streamId: "s", events: [eventOf(last - 5)] }])).toEqual([[last - 5]]);
+  });
+
+  test("a repeated append of a writer of whom it has taken all is told so, by whomever, until the stream is gone", async () => {
+    const { eventStream } = stage.adapter(server.url, options);
+    const chunks = stage.collection(admin, "run_events");
+    const writers = ["first", "$set", "\0.{}", "json:\ud800"];
+    for (const writer of writers) await eventStream.append([{ streamId: "s$", events: eventsOf(1, 3, writer) }]);
+    let last = 0;
+    await vi.waitFor(
+      async () => {
+        await eventStream.append([{ streamId: "s$", events: eventsOf(last + 1, last + 50) }]);
+        last += 50;
+        expect((await eventStream.read("s$", { limit: 1 })).gap?.to).toBeGreaterThan(12);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    const others = [eventStream, stage.adapter(server.url, {}).eventStream];
+    for (const other of others)
+      for (const writer of writers) {
+        const repeated = [eventOf(3, 3, writer)];
+        await expect(other.append([{ streamId: "s$", events: repeated }])).rejects.toMatchObject({ code: "CONFLICT" });
+      }
+    const total = last + 12;
+    expect((await eventStream.read("s$", { after: total })).last).toBe(total);
+    for (const [at, other] of others.entries()) {
+      const next = eventOf(4 + at, 4, "first");
+      expect(await other.append([{ streamId: "s$", events: [next] }])).toEqual([[total + 1 + at]]);
+    }
+    await chunks.updateMany({}, { $set: { expires_at: new Date(Date.now() - 3_600_000) } });
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    stage.atEnd(() => vi.restoreAllMocks());
+    await stage.adapter(server.url, {}).eventStream.append([{ streamId: "t", events: [eventOf(1)] }]);
+    await vi.waitFor(async () => expect(await chunks.countDocuments({ stream: "s$" })).toBe(0), { timeout: 10_000 });
+  });
+
+  test("what was kept of a stream that is gone goes too", async () => {
+    const { eventStream } = stage.adapter(server.url, options);
+    const chunks = stage.collection(admin, "run_events");
+    await eventStream.append([{ streamId: "s", events: eventsOf(1, 2) }]);
+    const [{ incarnation } = { incarnation: "" }] = await chunks.find().toArray();
+    const expires_at = new Date(Date.now() - 3_600_000);
+    const trace = (stream: string, of: string) => {
+      return {
+        _id: `1:${stream}:!${of}/w`,
+        stream,
+        incarnation: of,
+        writers: [{ writer: "w" }],
+        highest: 1,
+        expires_at,
+      };
+    };
+    // As if whoever was about to remove something had stopped in between, and for so long that one stream is gone.
+    await chunks.insertMany([trace("u", "i"), trace("s", incarnation)]);
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    stage.atEnd(() => vi.restoreAllMocks());
+    await stage.adapter(server.url, {}).eventStream.append([{ streamId: "t", events: [eventOf(1)] }]);
+    await vi.waitFor(async () => expect(await chunks.countDocuments({ expires_at })).toBe(0), { timeout: 10_000 });
+    expect([await chunks.countDocuments({ stream: "u" }), await chunks.countDocuments({ stream: "s" })]).toEqual([
+      0, 2,
+    ]);
   });
 
   test("whoever comes back to a stream that it has overtaken appends at the end", async () => {

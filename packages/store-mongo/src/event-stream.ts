@@ -13,7 +13,7 @@ import type { Session } from "./session.ts";
 import { StreamAppender } from "./stream-appender.ts";
 import { StreamJanitor } from "./stream-janitor.ts";
 import { StreamLog } from "./stream-log.ts";
-import { StreamReader } from "./stream-reader.ts";
+import { PAGE_BYTES, StreamReader } from "./stream-reader.ts";
 import { StreamWatch } from "./stream-watch.ts";
 
 const DEFAULT_LIMIT = 1_000;
@@ -66,7 +66,7 @@ export class MongoEventStream implements EventStream {
 
   async read(streamId: string, { after = 0, limit = DEFAULT_LIMIT }: ReadOptions = {}): Promise<StreamPage> {
     this.#session.assertOpen("read");
-    const limits = { limit, whole: false, maxBytes: Number.POSITIVE_INFINITY };
+    const limits = { limit, whole: false, maxBytes: PAGE_BYTES };
     const page = await this.#reader.read("read", streamId, after, limits);
     const { events, gap, last, ended } = page;
     return gap === undefined ? { events, last, ended } : { events, gap, last, ended };

@@ -25,6 +25,8 @@ export class KnownStream {
   /** The place of sequence 0. */
   base = 0;
   last = 0;
+  /** The `_id` of the last chunk. */
+  lastId = "";
   ended = false;
   expiresAt = Number.POSITIVE_INFINITY;
   /** The first sequence that is kept, as far as this process has seen to the cap. */
@@ -91,8 +93,9 @@ export class KnownStream {
     }
   }
 
-  #stands({ to, ended, expires_at }: ChunkHead): void {
+  #stands({ _id, to, ended, expires_at }: ChunkHead): void {
     this.last = to;
+    this.lastId = _id;
     this.ended = ended;
     this.expiresAt = expires_at.getTime();
   }

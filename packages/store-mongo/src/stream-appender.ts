@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { answersOf, type Tried } from "@intermodal/core/adapter";
-import { IntermodalError, sleep } from "@intermodal/core/ports";
+import { IntermodalError, isIntermodalError, sleep } from "@intermodal/core/ports";
 import { unavailable } from "./errors.ts";
 import { KnownStream, KnownStreams, SLOW_MS } from "./known-streams.ts";
 import type { Session } from "./session.ts";
-import { type Chunk, chunkId } from "./stream-chunk.ts";
+import { type Chunk, type ChunkDraft, chunkId } from "./stream-chunk.ts";
 import { storeDataElsewhere } from "./stream-data.ts";
 import type { StreamLog } from "./stream-log.ts";
 import { type Plan, type Put, plan } from "./stream-plan.ts";
@@ -17,14 +17,14 @@ interface Prepared {
   readonly stream: KnownStream;
   readonly planned: Plan;
   /** Absent where there is nothing new. */
-  readonly chunk: Chunk | undefined;
+  readonly draft: ChunkDraft | undefined;
   readonly heardAt: number;
 }
 
-type PreparedChunk = Prepared & { readonly chunk: Chunk };
+type PreparedDraft = Prepared & { readonly draft: ChunkDraft };
 
-function hasChunk(prepared: Prepared | IntermodalError): prepared is PreparedChunk {
-  return !(prepared instanceof IntermodalError) && prepared.chunk !== undefined;
+function hasDraft(prepared: Prepared | IntermodalError): prepared is PreparedDraft {
+  return !(prepared instanceof IntermodalError) && prepared.draft !== undefined;
 }
 
 /** How long the last chunk of an expired stream is kept for the stream that comes after it: until long after that one's first chunk is there. */
@@ -66,16 +66,19 @@ export class StreamAppender {
     return answersOf(placed);
   }
 
-  /** One step with each stream. */
+  /** One step with each stream. @throws what all failed for alike. */
   async #store(works: readonly Work[]): Promise<Steps> {
     const prepared = await Promise.all(works.map((work) => this.#tryPrepare(work)));
+    const away = prepared.filter((one) => isIntermodalError(one, "UNAVAILABLE"));
+    if (away.length === works.length) throw away[0];
     const sentAt = this.#session.clock.now();
-    const stored = await this.#insert(prepared.filter(hasChunk));
-    return prepared.map(async (one, at) => {
-      if (one instanceof IntermodalError) return (works[at] as Work).puts.map(() => one);
-      const { stream, planned, chunk, heardAt } = one;
-      if (chunk === undefined) return planned.answers;
-      if (!stored.has(chunk)) {
+    const stored = await this.#insert(prepared.filter(hasDraft));
+    return prepared.map(async (one) => {
+      if (one instanceof IntermodalError) throw one;
+      const { stream, planned, draft, heardAt } = one;
+      if (draft === undefined) return planned.answers;
+      const chunk = stored.get(draft);
+      if (chunk === undefined) {
         stream.isBehind = true;
         return undefined;
       }
@@ -87,12 +90,16 @@ export class StreamAppender {
   }
 
   /** @returns those that were stored: another one has the others' place. */
-  async #insert(toStore: readonly PreparedChunk[]): Promise<ReadonlySet<Chunk>> {
-    if (toStore.length === 0) return new Set();
-    const chunks = toStore.map(({ chunk }) => chunk);
+  async #insert(toStore: readonly PreparedDraft[]): Promise<ReadonlyMap<ChunkDraft, Chunk>> {
+    if (toStore.length === 0) return new Map();
     try {
+      // As late as can be: the cap leaves alone what has been there for a short time only.
+      const now = await this.#session.serverNow(WHAT);
+      const chunks = toStore.map(({ draft, planned }) => this.#dated(draft, planned, now));
       const stored = await this.#log.insert(WHAT, chunks);
-      return new Set(chunks.filter((_, at) => stored[at]));
+      return new Map(
+        toStore.map(({ draft }, at) => [draft, chunks[at] as Chunk] as const).filter((_, at) => stored[at]),
+      );
     } catch (error) {
       for (const { stream } of toStore) this.#known.forget(stream.streamId);
       throw error;
@@ -119,7 +126,9 @@ export class StreamAppender {
     const { heardAt } = stream;
     const found = await findStored(WHAT, this.#log, stream, work);
     const planned = plan(stream, work.puts, found);
-    return { stream, planned, chunk: await this.#chunkOf(stream, planned, now), heardAt };
+    // What is refused for that stores nothing whose own majority would cover it.
+    if (stream.ended) await this.#log.awaitHeld(WHAT, [stream.lastId]);
+    return { stream, planned, draft: await this.#draftOf(stream, planned), heardAt };
   }
 
   /** How a stream stands now. An expired one is closed, for its successor to begin after it. */
@@ -152,12 +161,10 @@ export class StreamAppender {
     return heads.length < CATCH_UP && heads.every((head) => stream.follow(head, heardAt));
   }
 
-  async #chunkOf(stream: KnownStream, planned: Plan, now: number): Promise<Chunk | undefined> {
-    const { events, bytes, writers, ttlMs } = planned;
+  async #draftOf(stream: KnownStream, { events, bytes, writers, ttlMs }: Plan): Promise<ChunkDraft | undefined> {
     if (events.length === 0 && ttlMs === undefined) return undefined;
     const { key, place, base, last, incarnation = randomUUID(), streamId } = stream;
-    const lastsMs = ttlMs ?? this.#session.settings.streamSafetyTtlMs;
-    const document = {
+    const draft = {
       _id: chunkId(key, place),
       stream: encodeText(streamId),
       incarnation,
@@ -165,13 +172,17 @@ export class StreamAppender {
       from: last + 1,
       to: last + events.length,
       ended: ttlMs !== undefined,
-      appended_at: new Date(now),
-      expires_at: new Date(Math.min(now + lastsMs, LAST_DATE_MS)),
       bytes: bytes.reduce((sum, one) => sum + one, 0),
       writers,
       events,
     };
-    return storeDataElsewhere(WHAT, this.#log, { key, place, bytes }, document);
+    return storeDataElsewhere(WHAT, this.#log, { key, place, bytes }, draft);
+  }
+
+  #dated({ events, ...head }: ChunkDraft, { ttlMs }: Plan, now: number): Chunk {
+    const lastsMs = ttlMs ?? this.#session.settings.streamSafetyTtlMs;
+    const expiresAt = new Date(Math.min(now + lastsMs, LAST_DATE_MS));
+    return { ...head, appended_at: new Date(now), expires_at: expiresAt, events };
   }
 
   /**
@@ -184,11 +195,22 @@ export class StreamAppender {
     { heardAt, sentAt }: { readonly heardAt: number; readonly sentAt: number },
   ): Promise<boolean> {
     const took = this.#session.clock.now() - heardAt;
-    if (took > SLOW_MS && (await isStray(WHAT, this.#log, stream.key, chunk))) {
+    if (took > SLOW_MS && (await this.#isStray(stream, chunk))) {
       this.#known.forget(stream.streamId);
       return false;
     }
     if (!stream.follow(chunk, sentAt)) this.#known.forget(stream.streamId);
     return true;
+  }
+
+  /** @throws as `isStray`, with `unknown`: the chunk is there, and may stay. */
+  async #isStray(stream: KnownStream, chunk: Chunk): Promise<boolean> {
+    try {
+      return await isStray(WHAT, this.#log, stream.key, chunk);
+    } catch (error) {
+      this.#known.forget(stream.streamId);
+      if (!(error instanceof IntermodalError)) throw error;
+      throw new IntermodalError(error.code, error.message, { cause: error.cause, unknown: true });
+    }
   }
 }

@@ -64,6 +64,9 @@ export interface Chunk extends ChunkHead {
   readonly events: readonly ChunkEvent[];
 }
 
+/** A chunk that has yet to be stored: its times are those of that moment. */
+export type ChunkDraft = Omit<Chunk, "appended_at" | "expires_at">;
+
 /** Data of an event of a chunk that could not hold all of it. */
 export interface DataDocument {
   readonly _id: string;
@@ -88,6 +91,27 @@ export function endOf({ base, from, to }: ChunkHead): number {
   return base + Math.max(from, to);
 }
 
+/**
+ * What is known of a writer of whose chunks the cap took some: `latestOf` finds it where no chunk of this writer is left. Its `_id` stands before those of the chunks: it goes with them when
+ * the stream does.
+ */
+export interface WriterTrace {
+  readonly _id: string;
+  readonly stream: string;
+  readonly incarnation: string;
+  readonly writers: readonly { readonly writer: string }[];
+  /** The highest `n` that the cap took. */
+  readonly highest: number;
+  /** As a chunk's. */
+  readonly expires_at: Date;
+}
+
+export function traceId(key: string, incarnation: string, writer: string): string {
+  return `${firstTraceId(key)}${incarnation}/${writer}`;
+}
+
+/** No `_id` of the stream's is lower. */
+export const firstTraceId = (key: string) => `${key}!`;
 /** No chunk's `_id` is lower. */
 export const firstChunkId = (key: string) => chunkId(key, 0);
 /** No chunk's `_id` is higher. */

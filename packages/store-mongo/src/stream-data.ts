@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Chunk, type ChunkEvent, type DataDocument, dataId } from "./stream-chunk.ts";
+import { type ChunkDraft, type ChunkEvent, type DataDocument, dataId } from "./stream-chunk.ts";
 import type { StreamLog } from "./stream-log.ts";
 
 /** A document holds 16 MiB. */
@@ -13,8 +13,8 @@ export async function storeDataElsewhere(
   what: string,
   log: StreamLog,
   { key, place, bytes }: { readonly key: string; readonly place: number; readonly bytes: readonly number[] },
-  chunk: Chunk,
-): Promise<Chunk> {
+  chunk: ChunkDraft,
+): Promise<ChunkDraft> {
   let excess = chunk.bytes - MAX_CHUNK_BYTES;
   if (excess <= 0) return chunk;
   const name = randomUUID();

@@ -78,8 +78,8 @@ export class StreamJanitor {
       for (const stream of new Set(outdated.map((head) => head.stream))) {
         const key = streamKey(decodeText(stream));
         const last = await this.#log.last(what, key, "majority");
-        if (last === undefined) continue;
-        if (last.expires_at >= before) await this.#log.putOff(what, key, last);
+        if (last === undefined) await this.#log.removeTraces(what, key, before);
+        else if (last.expires_at >= before) await this.#log.putOff(what, key, last);
         else await this.#log.removeStream(what, key, last, before);
       }
       if (outdated.length < PAGE) return;

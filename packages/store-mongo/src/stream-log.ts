@@ -10,8 +10,11 @@ import {
   dataId,
   endOf,
   firstChunkId,
+  firstTraceId,
   lastChunkId,
   RUN_EVENTS,
+  traceId,
+  type WriterTrace,
 } from "./stream-chunk.ts";
 
 /**
@@ -133,21 +136,27 @@ export class StreamLog {
     return this.#call<Chunk, ChunkHead[]>(what, (chunks) => chunks.find(filter, options).toArray());
   }
 
-  /** Puts off the time of a stream's earlier chunks to that of its last one, so that they are not looked at again before. */
+  /** Puts off the time of what a stream has before its last chunk to that one's, so that it is not looked at again before. */
   async putOff(what: string, key: string, { _id, expires_at }: ChunkHead): Promise<void> {
-    const filter = { _id: { $gte: firstChunkId(key), $lt: _id }, expires_at: { $lt: expires_at } };
+    const filter = { _id: { $gte: firstTraceId(key), $lt: _id }, expires_at: { $lt: expires_at } };
     await this.#call<Chunk, unknown>(what, (chunks) => chunks.updateMany(filter, { $set: { expires_at } }));
   }
 
   /** Removes a stream: its last chunk goes last, and only if its time is still over. */
   async removeStream(what: string, key: string, last: ChunkHead, before: Date): Promise<void> {
-    const earlier = { _id: { $gte: firstChunkId(key), $lt: last._id } };
+    const earlier = { _id: { $gte: firstTraceId(key), $lt: last._id } };
     const data = { _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } };
     await this.#call<Chunk, unknown>(what, async (chunks) => {
       await chunks.deleteMany(earlier);
       await chunks.deleteMany(data);
       await chunks.deleteOne({ _id: { $eq: last._id }, expires_at: { $lt: before } });
     });
+  }
+
+  /** Removes what a process that was very late has kept of a stream that is gone. */
+  async removeTraces(what: string, key: string, before: Date): Promise<void> {
+    const filter = { _id: { $gte: firstTraceId(key), $lt: firstChunkId(key) }, expires_at: { $lt: before } };
+    await this.#call<Chunk, unknown>(what, (chunks) => chunks.deleteMany(filter));
   }
 
   /**
@@ -164,20 +173,26 @@ export class StreamLog {
       $or: [{ incarnation: { $ne: upTo.incarnation } }, { to: { $lt: upTo.sequence } }],
       appended_at: { $lt: upTo.before },
     };
-    await this.#call<Chunk, unknown>(what, async (chunks) => {
-      const last = await chunks.findOne(filter, { projection: WITHOUT_EVENTS, sort: { _id: -1 } });
-      if (last === null) return;
-      await chunks.deleteMany({ _id: { $gte: firstChunkId(key), $lte: last._id } });
-      await chunks.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } });
-    });
+    const last = await this.#call<Chunk, ChunkHead | null>(what, (chunks) =>
+      chunks.findOne(filter, { projection: WITHOUT_EVENTS, sort: { _id: -1 } }),
+    );
+    if (last !== null) {
+      await this.#keepTraces(what, key, upTo.incarnation, last);
+      await this.#removeUpTo(what, key, last);
+    }
     return this.first(what, key);
   }
 
-  /** The latest chunk with something of this writer, without its events. */
-  async latestOf(what: string, stream: string, incarnation: string, writer: string): Promise<ChunkHead | undefined> {
+  /** The highest number that a writer has used in a stream, what the cap took included; 0 for none. */
+  async highestOf(what: string, stream: string, incarnation: string, writer: string): Promise<number> {
     const filter = { stream: { $eq: stream }, incarnation: { $eq: incarnation }, "writers.writer": { $eq: writer } };
     const options = { projection: WITHOUT_EVENTS, readConcern: CONCERN.local, sort: { _id: -1 } } as const;
-    return (await this.#call<Chunk, ChunkHead | null>(what, (chunks) => chunks.findOne(filter, options))) ?? undefined;
+    const latest = await this.#call<Chunk, ChunkHead | WriterTrace | null>(what, (chunks) =>
+      chunks.findOne(filter, options),
+    );
+    if (latest === null) return 0;
+    if ("highest" in latest) return latest.highest;
+    return Math.max(...latest.writers.filter((one) => one.writer === writer).map(({ highest }) => highest));
   }
 
   /** Every chunk with something of this writer between two of its numbers, without events. */
@@ -225,13 +240,40 @@ export class StreamLog {
     return marked !== null;
   }
 
+  /** Whoever repeats what the cap is about to take must be told that it was there. Kept in vain, it says nothing that the chunks do not. */
+  async #keepTraces(what: string, key: string, incarnation: string, last: ChunkHead): Promise<void> {
+    const { stream, expires_at } = last;
+    const filter = { _id: { $gte: firstChunkId(key), $lte: last._id }, incarnation: { $eq: incarnation } };
+    const options = { projection: { writers: 1 }, readConcern: CONCERN.local } as const;
+    const heads = await this.#call<Chunk, Chunk[]>(what, (chunks) => chunks.find(filter, options).toArray());
+    const taken = new Map<string, number>();
+    for (const { writer, highest } of heads.flatMap(({ writers }) => writers))
+      taken.set(writer, Math.max(highest, taken.get(writer) ?? 0));
+    const keep = [...taken].map(([writer, highest]) => ({
+      updateOne: {
+        filter: { _id: { $eq: traceId(key, incarnation, writer) } },
+        update: { $setOnInsert: { stream, incarnation, writers: [{ writer }] }, $max: { highest, expires_at } },
+        upsert: true,
+      },
+    }));
+    if (keep.length === 0) return;
+    await this.#call<WriterTrace, unknown>(what, (traces) => traces.bulkWrite(keep, { ordered: false }));
+  }
+
+  async #removeUpTo(what: string, key: string, last: ChunkHead): Promise<void> {
+    await this.#call<Chunk, unknown>(what, async (chunks) => {
+      await chunks.deleteMany({ _id: { $gte: firstChunkId(key), $lte: last._id } });
+      await chunks.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } });
+    });
+  }
+
   #held(what: string, ids: readonly string[]): Promise<readonly unknown[]> {
     return this.#call<Chunk, unknown[]>(what, (chunks) =>
       chunks.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } }).toArray(),
     );
   }
 
-  #call<Doc extends Chunk | DataDocument, T>(
+  #call<Doc extends Chunk | DataDocument | WriterTrace, T>(
     what: string,
     run: (collection: Collection<Doc>) => Promise<T>,
   ): Promise<T> {

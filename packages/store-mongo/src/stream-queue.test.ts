@@ -12,13 +12,17 @@ const numbersIn = ({ puts }: Work) => puts.flatMap(({ events }) => events.map(({
 
 /** A store whose steps end when they are told to. */
 function fakeStore() {
-  const passes: { readonly works: readonly Work[]; readonly end: (steps?: Steps) => void }[] = [];
+  const passes: {
+    readonly works: readonly Work[];
+    readonly end: (steps?: Steps) => void;
+    readonly fail: (failure: IntermodalError) => void;
+  }[] = [];
   const queue = new StreamQueue(
     systemClock,
     (works) =>
-      new Promise((resolve) => {
+      new Promise((resolve, fail) => {
         const all = () => works.map(async (work) => numbersIn(work).map((n): Placed => [n]));
-        passes.push({ works, end: (steps = all()) => resolve(steps) });
+        passes.push({ works, end: (steps = all()) => resolve(steps), fail });
       }),
   );
   const seen = () => passes.map(({ works }) => works.map((work) => [work.streamId, ...numbersIn(work)]));
@@ -82,6 +86,59 @@ it("a failure is told to those that it concerns, and the queue goes on", async (
   expect(await next).toEqual([3]);
 });
 
+it("what waits behind an append that failed as if the server were away fails with it: it must not go ahead", async () => {
+  const { queue, passes, seen } = fakeStore();
+  const away = new IntermodalError("UNAVAILABLE", "gone", { unknown: true });
+  const first = queue.put("a", put(1));
+  await turn();
+  const behind = [queue.put("a", put(2)), queue.put("a", put(3))];
+  const other = queue.put("b", put(4));
+  await turn();
+  passes[0]?.end([Promise.reject(away)]);
+  expect(await Promise.all([first, ...behind])).toEqual([away, away, away]);
+  passes[1]?.end();
+  expect(await other).toEqual([4]);
+  // What came before is no reason to refuse what comes now.
+  const again = queue.put("a", put(1));
+  await turn();
+  expect(seen()[2]).toEqual([["a", 1]]);
+  passes[2]?.end();
+  expect(await again).toEqual([1]);
+});
+
+it("what waits behind an append that was refused goes on", async () => {
+  const { queue, passes, seen } = fakeStore();
+  const refused = new IntermodalError("PAYLOAD_TOO_LARGE", "too long");
+  const answers = [queue.put("a", put(1))];
+  await turn();
+  answers.push(queue.put("a", put(2)));
+  passes[0]?.end([Promise.reject(refused)]);
+  await turn();
+  expect(seen()[1]).toEqual([["a", 2]]);
+  passes[1]?.end();
+  expect(await Promise.all(answers)).toEqual([refused, [2]]);
+});
+
+it("when a whole pass finds the server away, nothing that waited for it as long waits any longer", async () => {
+  const { queue, passes, seen } = fakeStore();
+  const away = new IntermodalError("UNAVAILABLE", "gone");
+  const streams = Array.from({ length: 1_200 }, (_, at) => `s${at}`);
+  const early = streams.map((streamId, at) => queue.put(streamId, put(at)));
+  await turn();
+  expect(seen().map((works) => works.length)).toEqual([500, 500]);
+  const late = [queue.put("s1199", put(5)), queue.put("late", put(6))];
+  passes[0]?.fail(away);
+  const answers = await Promise.all([...early.slice(0, 500), ...early.slice(1_000)]);
+  expect(answers.every((answer) => answer === away)).toBe(true);
+  expect(await late[0], "behind one of them").toBe(away);
+  await turn();
+  expect(seen()[2], "what came later").toEqual([["late", 6]]);
+  passes[1]?.end();
+  passes[2]?.end();
+  expect(await late[1]).toEqual([6]);
+  expect(await early[999]).toEqual([999]);
+});
+
 it("what is too much for one step is left to the next", async () => {
   const { queue, passes, seen } = fakeStore();
   const many = (n: number): Put => ({
@@ -107,8 +164,11 @@ it("where others come first all the time it gives up in the end, after pauses, a
     return works.map(async ({ puts }) => (isContended ? undefined : puts.map((): Placed => [1])));
   });
   const placed = queue.put("a", put(1));
+  await clock.advance(0);
+  const behind = queue.put("a", put(2));
   await clock.advance(60_000);
   expect(await placed).toMatchObject({ code: "UNAVAILABLE", unknown: false });
+  expect(await behind, "it is not first either").toBe(await placed);
   // With pauses that do not grow it would be some 2,000.
   expect(tries).toBeLessThan(200);
   isContended = false;

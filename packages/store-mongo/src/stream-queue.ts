@@ -1,4 +1,4 @@
-import { type Clock, IntermodalError, messageOf, sleep } from "@intermodal/core/ports";
+import { type Clock, IntermodalError, isIntermodalError, messageOf, sleep } from "@intermodal/core/ports";
 import { unavailable } from "./errors.ts";
 import type { Placed, Put } from "./stream-plan.ts";
 
@@ -11,6 +11,8 @@ export interface Work {
 interface Item {
   readonly put: Put;
   readonly done: (placed: Placed) => void;
+  /** How many passes had begun before it came. */
+  readonly passes: number;
 }
 
 /** A stream with something to store. */
@@ -74,6 +76,7 @@ export class StreamQueue {
   readonly #waiting = new Map<string, Waiting>();
   readonly #busy = new Set<string>();
   #passes = 0;
+  #begun = 0;
   #due = false;
 
   /** @param store Takes one step with each stream. @throws what holds for all. */
@@ -90,7 +93,7 @@ export class StreamQueue {
         waiting = new Waiting(streamId);
         this.#waiting.set(streamId, waiting);
       }
-      waiting.items.push({ put, done });
+      waiting.items.push({ put, done, passes: this.#begun });
       this.#pumpSoon();
     });
   }
@@ -131,12 +134,14 @@ export class StreamQueue {
 
   async #pass(taken: readonly Waiting[]): Promise<void> {
     this.#passes++;
+    const begun = ++this.#begun;
     let steps: Steps;
     try {
       steps = await this.#store(taken);
     } catch (error) {
       const failed = Promise.reject(error);
       steps = taken.map(() => failed);
+      this.#failWaiting(begun, failureOf(error));
     }
     this.#passes--;
     taken.forEach((waiting, at) => void this.#end(waiting, steps[at] as Steps[number]));
@@ -154,9 +159,28 @@ export class StreamQueue {
       await this.#again(waiting);
       return;
     }
+    this.#answer(waiting, placed);
+    this.#pump();
+  }
+
+  #answer(waiting: Waiting, placed: readonly Placed[] | IntermodalError): void {
     this.#busy.delete(waiting.streamId);
     waiting.end(placed);
-    this.#pump();
+    // What failed may be repeated, and must not come after what waits behind it: the order of its writer's events would be lost.
+    if (isIntermodalError(placed, "UNAVAILABLE")) this.#failBehind(waiting.streamId, placed);
+  }
+
+  /** The server is away: what has waited longer than it took to find that out need not find it out for itself, some of it after many others. */
+  #failWaiting(begun: number, failure: IntermodalError): void {
+    if (failure.code !== "UNAVAILABLE") return;
+    for (const [streamId, { items }] of this.#waiting)
+      if ((items[0] as Item).passes < begun) this.#failBehind(streamId, failure);
+  }
+
+  #failBehind(streamId: string, failure: IntermodalError): void {
+    const behind = this.#waiting.get(streamId);
+    this.#waiting.delete(streamId);
+    behind?.end(failure);
   }
 
   /** Others came first: again, with what has come meanwhile. */
@@ -165,8 +189,7 @@ export class StreamQueue {
     const now = this.#clock.now();
     if (++waiting.rounds === 1) waiting.patienceEnds = now + PATIENCE_MS;
     if (now > waiting.patienceEnds) {
-      this.#busy.delete(streamId);
-      waiting.end(unavailable("append", "too many others append to the stream at once"));
+      this.#answer(waiting, unavailable("append", "too many others append to the stream at once"));
     } else {
       const pauses = waiting.rounds - EAGER_ROUNDS;
       if (pauses > 0)

@@ -22,6 +22,10 @@ export interface StreamSight extends LogPage {
   readonly expiresAt: number;
 }
 
+/** About so many bytes go on any page, but for what one chunk holds. */
+export const PAGE_BYTES = 2 * 1_048_576;
+/** Of data that stand elsewhere, each of a mebibyte at the most, so many go on any page: they may be more than a chunk holds. */
+const MAX_ELSEWHERE = 8;
 /** How many chunks are asked for at first, and at last: nothing tells how many events each of them holds. */
 const FIRST_CHUNKS = 8;
 const MAX_CHUNKS = 500;
@@ -45,7 +49,11 @@ export class StreamReader {
       const head = await this.#log.last(what, key, "majority");
       const stands = head !== undefined && (await this.#isAlive(what, head));
       const last = stands ? head.to : 0;
-      if (!Number.isInteger(after) || after < 0 || after > last) throw invalidCursor(streamId, after, last);
+      if (!Number.isInteger(after) || after < 0) throw invalidCursor(streamId, after, last);
+      if (after > last) {
+        await this.#assertNotLocal(what, key, after);
+        throw invalidCursor(streamId, after, last);
+      }
       if (!stands) return nothing(head);
       if (after === last || !(limits.limit >= 1)) return sightOf(head, [], undefined);
       const page = await this.#page(what, key, streamId, head, after, limits);
@@ -54,10 +62,21 @@ export class StreamReader {
     throw unavailable(what, "the cap takes events faster than they can be read");
   }
 
-  /** The page that chunks make for whoever has read all before them. */
-  async pageOf(what: string, streamId: string, chunks: readonly [Chunk, ...Chunk[]]): Promise<StreamSight> {
+  /** The page that chunks make for whoever has read all before them; `undefined` where the cap has taken some of it meanwhile. */
+  async pageOf(what: string, streamId: string, chunks: readonly [Chunk, ...Chunk[]]): Promise<StreamSight | undefined> {
     const events = await this.#events(what, streamId, chunks, chunks[0].from);
+    if (events === undefined) return undefined;
     return sightOf(chunks.at(-1) as Chunk, events, undefined, bytesOf(chunks));
+  }
+
+  /**
+   * Right after another server has become the primary, it may not know yet that a majority holds what was read before.
+   * @throws `UNAVAILABLE` for a position that it holds itself.
+   */
+  async #assertNotLocal(what: string, key: string, after: number): Promise<void> {
+    const head = await this.#log.last(what, key, "local");
+    if (head === undefined || after > head.to || !(await this.#isAlive(what, head))) return;
+    throw unavailable(what, `event ${after} has yet to reach a majority of the replica set`);
   }
 
   async #isAlive(what: string, { closed, expires_at }: ChunkHead): Promise<boolean> {
@@ -104,19 +123,26 @@ export class StreamReader {
     // All of it went meanwhile.
     if (first === undefined) return undefined;
     const gap = first.from > after + 1 ? { from: after + 1, to: first.from - 1 } : undefined;
-    const all = await this.#events(what, streamId, chunks, after + 1);
-    const read = whole ? all : all.slice(0, limit);
+    const read = await this.#events(what, streamId, chunks, after + 1, whole ? undefined : limit);
+    if (read === undefined) return undefined;
     const seen = chunks.at(-1) as Chunk;
     return sightOf(seen.to > head.to ? seen : head, read, gap, bytes);
   }
 
-  async #events(what: string, streamId: string, chunks: readonly Chunk[], from: number): Promise<StoredRunEvent[]> {
-    const wanted = chunks.flatMap((chunk) => chunk.events.filter(({ sequence }) => sequence >= from));
-    const elsewhere = await this.#log.data(
-      what,
-      wanted.map(({ data_in }) => data_in).filter((id) => id !== undefined),
-    );
-    return wanted.map((event) => readEvent(streamId, event, elsewhere));
+  /** The first events of chunks. @returns `undefined` where data of them are gone: the cap took the chunk first, and then those. */
+  async #events(
+    what: string,
+    streamId: string,
+    chunks: readonly Chunk[],
+    from: number,
+    limit?: number,
+  ): Promise<StoredRunEvent[] | undefined> {
+    let wanted = chunks.flatMap(({ events }) => events.filter(({ sequence }) => sequence >= from)).slice(0, limit);
+    const tooMuch = wanted.filter(({ data_in }) => data_in !== undefined)[MAX_ELSEWHERE];
+    if (tooMuch !== undefined) wanted = wanted.slice(0, wanted.indexOf(tooMuch));
+    const ids = wanted.map(({ data_in }) => data_in).filter((id) => id !== undefined);
+    const elsewhere = await this.#log.data(what, ids);
+    return elsewhere.size < ids.length ? undefined : wanted.map((event) => readEvent(streamId, event, elsewhere));
   }
 }
 

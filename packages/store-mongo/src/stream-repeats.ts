@@ -43,8 +43,7 @@ async function findOf(
   const text = encodeText(stream.streamId);
   let highest = stream.highest(writer);
   if (highest === undefined) {
-    const latest = await log.latestOf(what, text, incarnation, writer);
-    highest = Math.max(0, ...stretchesOf(writer, latest).map((stretch) => stretch.highest));
+    highest = await log.highestOf(what, text, incarnation, writer);
     stream.learn(writer, Math.max(highest, stream.highest(writer) ?? 0));
   }
   const passed = ns.filter((n) => n <= (highest as number));
@@ -85,19 +84,18 @@ async function findForgotten(
 }
 
 /**
- * Whether a chunk does not stand where it seems to: it was stored so late that the cap had taken what was at its place, and more. Then it is removed: it was never
- * acknowledged.
+ * Whether a chunk does not stand where it seems to: it was stored so late that the cap had taken what was at its place. Then what comes next does not come right after it, but begins later,
+ * or amid it, and it is removed: it was never acknowledged.
  */
 export async function isStray(what: string, log: StreamLog, key: string, chunk: ChunkHead): Promise<boolean> {
-  const place = endOf(chunk) + 1;
-  const [next] = await log.headsFrom(what, key, place, 1);
-  if (next === undefined || next._id === chunkId(key, place)) return false;
+  const [next] = await log.headsFrom(what, key, chunk.base + chunk.from + 1, 1);
+  if (next === undefined || next._id === chunkId(key, endOf(chunk) + 1)) return false;
   await log.remove(what, chunk._id);
   return true;
 }
 
-function stretchesOf(writer: string, head: ChunkHead | undefined) {
-  return head?.writers.filter((stretch) => stretch.writer === writer) ?? [];
+function stretchesOf(writer: string, head: ChunkHead) {
+  return head.writers.filter((stretch) => stretch.writer === writer);
 }
 
 function nameIn(writer: string, n: number): string {

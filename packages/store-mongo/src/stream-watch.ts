@@ -3,7 +3,7 @@ import { type Clock, isIntermodalError } from "@intermodal/core/ports";
 import type { Session } from "./session.ts";
 import { type Chunk, chunkId, endOf, streamKey } from "./stream-chunk.ts";
 import type { StreamLog } from "./stream-log.ts";
-import { bytesOf, type StreamReader, type StreamSight } from "./stream-reader.ts";
+import { bytesOf, PAGE_BYTES, type StreamReader, type StreamSight } from "./stream-reader.ts";
 
 /** A stream that somebody waits at the end of. */
 interface Watched {
@@ -18,7 +18,7 @@ interface Watched {
 }
 
 /** What a follower reads at once. */
-const PAGE = { limit: 256, whole: true, maxBytes: 2 * 1_048_576 };
+const PAGE = { limit: 256, whole: true, maxBytes: PAGE_BYTES };
 /** Streams that are asked for at once. */
 const MAX_ASKED = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
@@ -65,9 +65,8 @@ export class StreamWatch implements LogSource {
     const watched = this.#watched.get(streamId);
     const [first, ...rest] = watched?.arrived ?? [];
     const continues = first !== undefined && watched?.sight?.last === after && first.from === after + 1;
-    const page = continues
-      ? await this.#reader.pageOf("follow", streamId, [first, ...rest])
-      : await this.#reader.read("follow", streamId, after, PAGE);
+    const arrived = continues ? await this.#reader.pageOf("follow", streamId, [first, ...rest]) : undefined;
+    const page = arrived ?? (await this.#reader.read("follow", streamId, after, PAGE));
     // Many followers may be given the same.
     for (const event of page.events) {
       freezePayload(event.data);

@@ -103,7 +103,8 @@ export interface EventStream {
   finish(finishes: readonly StreamFinish[]): Promise<void>;
 
   /**
-   * What is kept after a sequence, in order. A stream nobody has appended to reads as empty.
+   * What is kept after a sequence, in order. A stream nobody has appended to reads as empty. A page may hold fewer events than `limit` though there are more, since stores bound its
+   * bytes: read on after its last event until that is `last`.
    * @throws `CURSOR_INVALID` when `after` is not a sequence the stream has had (negative, fractional, beyond the last, or from before an expiry).
    */
   read(streamId: string, options?: ReadOptions): Promise<StreamPage>;
