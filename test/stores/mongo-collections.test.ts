@@ -1,7 +1,7 @@
-import type { TaskDraft, TaskQuery } from "@intermodal/core/ports";
+import type { Settle, TaskDraft, TaskErrorInfo, TaskQuery } from "@intermodal/core/ports";
 import type { MongoAdapter } from "@intermodal/store-mongo";
 import type { MongoClient } from "mongodb";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Server, startServer, whyMissing } from "../servers/index.ts";
 import { skipWithout } from "../servers/skip-without.ts";
 import { eventOf } from "./entries.ts";
@@ -111,6 +111,68 @@ describe("what people find by hand", () => {
         { sequence: 2, data_json: '{"$odd":1}' },
       ],
     });
+  });
+});
+
+const MIB = 1_048_576;
+
+describe("what does not fit into a document is refused to the task whose it is", () => {
+  const text = (mib: number) => "x".repeat(mib * MIB);
+  test.each([
+    ["a text that is none", { message: "m" } as TaskErrorInfo, "NOT_SERIALIZABLE"],
+    ["more than can be sent", { name: "E", message: text(17) }, "PAYLOAD_TOO_LARGE"],
+    ["more than a document holds with what was there", { name: "E", message: text(14) }, "PAYLOAD_TOO_LARGE"],
+  ])("%s", async (_, error, code) => {
+    const { taskStateStore } = stage.adapter(server.url);
+    await taskStateStore.create([draftOf("a", { input: text(3) }), draftOf("b")]);
+    const a = await take(stage.adapter(server.url), "a");
+    const b = await take(stage.adapter(server.url), "b");
+    const settles: Settle[] = [
+      { ...a.lease, outcome: { kind: "failed", status: "FAILED", error }, resend: false },
+      { ...b.lease, outcome: { kind: "completed" }, resend: false },
+    ];
+    await expect(taskStateStore.settle(settles)).rejects.toMatchObject({
+      failures: [{ code, unknown: false }, undefined],
+    });
+    const records = await taskStateStore.get(["a", "b"]);
+    expect(records.map((record) => record?.status)).toEqual(["RUNNING", "COMPLETED"]);
+  });
+});
+
+describe("times", () => {
+  test("of a list may be further away than a date can be", async () => {
+    const { taskStateStore } = stage.adapter(server.url);
+    await taskStateStore.create([draftOf("a")]);
+    const { MAX_SAFE_INTEGER: last, NEGATIVE_INFINITY: first } = Number;
+    const lists = [{ createdBefore: last, createdAfter: first }, { createdAfter: last }, { createdBefore: first }];
+    const found = await Promise.all(lists.map((query) => taskStateStore.list(query)));
+    expect(found.map(({ items }) => items.length)).toEqual([1, 0, 0]);
+  });
+
+  test("with a part of a millisecond keep nothing from being found", async () => {
+    const { taskStateStore } = stage.adapter(server.url);
+    const createdAt = Date.now() - 999.5;
+    await taskStateStore.create([draftOf("a", { createdAt, retentionMs: 60_000.25, deadlineAt: createdAt + 1e6 })]);
+    const ask = { id: "a", series: 1, node: "gone", leaseMs: 50.5, maxAttempts: 3, owes: ["retain" as const] };
+    const [claimed] = await taskStateStore.claim([ask]);
+    if (claimed?.claimed !== true) throw new Error("the claim was refused");
+    const sweep = () => taskStateStore.recover({ node: "n", leaseMs: 1, graceMs: 0.5, limit: 10 });
+    const reasons = async () => (await sweep())?.items.map(({ reason }) => reason);
+    await vi.waitFor(async () => expect(await reasons()).toEqual(["expired-lease"]));
+    const retry = { kind: "retry", error: { name: "E", message: "m" }, delayMs: 50.5 } as const;
+    await taskStateStore.settle([{ ...claimed.lease, outcome: retry, resend: false }]);
+    await vi.waitFor(async () => expect(await reasons()).toEqual(["overdue"]));
+    expect((await taskStateStore.list({ createdAfter: createdAt, createdBefore: createdAt + 2 })).items).toHaveLength(
+      1,
+    );
+    expect((await taskStateStore.list({ createdAfter: createdAt + 1.5 })).items).toEqual([]);
+    const { lease } = await vi.waitFor(() => take(stage.adapter(server.url), "a"));
+    await taskStateStore.settle([{ ...lease, outcome: { kind: "completed" }, resend: false }]);
+    await taskStateStore.retain("a", Date.now() + 60_000.5);
+    const document = await stage.collection(admin, "tasks").findOne({ _id: "a" });
+    const times = Object.entries(document ?? {}).filter(([field]) => field.endsWith("_at"));
+    expect(times.filter(([, time]) => !(time instanceof Date))).toEqual([]);
+    expect(times.map(([field]) => field)).toContain("expires_at");
   });
 });
 

@@ -219,6 +219,28 @@ describe("a connection", () => {
     await expect(closed.taskStateStore.get(["a"])).rejects.toMatchObject({ code: "CLOSED" });
   });
 
+  test("that is closed in the middle of a write says that it may have happened", async (t) => {
+    skipWithout(missing, t);
+    const proxy = await startProxy(server.port);
+    stage.atEnd(() => proxy.close());
+    const adapter = stage.adapter(`mongodb://127.0.0.1:${proxy.port}`);
+    // Collections are looked at before the first use and again once the server is known to answer: not while the write is under way.
+    for (const id of ["other", "m"])
+      expect(await adapter.inbox.reserve("l", id, { leaseMs: 60_000, node: "n" })).toBe("reserved");
+    proxy.blackHole("down");
+    const write = Promise.allSettled([adapter.inbox.complete("l", "m", { windowMs: 60_000 })]);
+    const other = stage.adapter(server.url);
+    const isDone = () => other.inbox.reserve("l", "m", { leaseMs: 1, node: "other" });
+    await vi.waitFor(async () => expect(await isDone()).toBe("completed"));
+    await adapter.close();
+    const [completed] = await write;
+    expect(completed).toMatchObject({ status: "rejected", reason: { code: "CLOSED", unknown: true } });
+    await expect(adapter.inbox.reserve("l", "m", { leaseMs: 1, node: "n" })).rejects.toMatchObject({
+      code: "CLOSED",
+      unknown: false,
+    });
+  });
+
   test("that is lost is told once, and once when it is back", async (t) => {
     skipWithout(missing, t);
     const proxy = await startProxy(server.port);

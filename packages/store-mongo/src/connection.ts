@@ -70,7 +70,7 @@ export class Connection {
 
   /**
    * Runs an operation. Writes are repeated by the driver alone, and only on replica sets, where the server recognises a repetition.
-   * @throws `UNAVAILABLE` in a bounded time, `unknown` where an answer may have been lost; `CONFIG_INVALID` for what trying again cannot cure; `CLOSED`.
+   * @throws `UNAVAILABLE` in a bounded time or `CLOSED`, `unknown` where an answer may have been lost; `CONFIG_INVALID` for what trying again cannot cure.
    */
   async call<T>(what: string, run: (db: Db) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw closed(what);
@@ -81,8 +81,8 @@ export class Connection {
       this.#turn(true);
       return answer;
     } catch (error) {
-      if (this.#isClosed) throw closed(what);
       const failure = this.#outageOf(asIntermodal(what, error), error);
+      if (this.#isClosed) throw closed(what, failure.unknown);
       if (failure.code === "UNAVAILABLE") this.#turn(false);
       throw failure;
     }

@@ -10,6 +10,8 @@ import {
   MongoServerError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
+  MongoWriteConcernError,
+  type WriteError,
 } from "mongodb";
 
 /** Codes of the server's refusals. */
@@ -26,15 +28,56 @@ const CODE = {
   documentTooLarge: 10334,
   duplicateKey: 11000,
   outOfDiskSpace: 14031,
+  updatedTooLarge: 17419,
+  replacedTooLarge: 17420,
 } as const;
 
+/** Refusals behind which an effect may hide: of any other the server says that nothing came of what was asked. The driver's lists, and what the server counts as interruptions. */
+const MAY_HIDE_EFFECT: ReadonlySet<unknown> = new Set(
+  Object.values({
+    // It does not know either.
+    internalError: 1,
+    unknownError: 8,
+    // Of a router: the answer of a server behind it was lost.
+    hostUnreachable: 6,
+    hostNotFound: 7,
+    networkTimeout: 89,
+    networkInterfaceExceededTimeLimit: 202,
+    socketException: 9001,
+    // It ends or is no longer the primary, maybe since the middle of what was asked.
+    shutdownInProgress: 91,
+    primarySteppedDown: 189,
+    legacyNotPrimary: 10058,
+    notWritablePrimary: 10107,
+    interruptedAtShutdown: 11600,
+    interruptedDueToReplStateChange: 11602,
+    notPrimaryNoSecondaryOk: 13435,
+    notPrimaryOrSecondary: 13436,
+    // Interrupted, maybe between two writes of several.
+    lockTimeout: 24,
+    maxTimeMsExpired: 50,
+    cursorKilled: 237,
+    exceededTimeLimit: 262,
+    clientDisconnect: 279,
+    interruptedDueToStorageChange: 355,
+    interrupted: 11601,
+    clientMarkedKilled: 46841,
+    // Done, but not known to be held by a majority.
+    writeConcernTimeout: 64,
+    multipleErrorsOccurred: 65,
+    unknownReplWriteConcern: 79,
+    unsatisfiableWriteConcern: CODE.unsatisfiableWriteConcern,
+  }),
+);
+
+/** DocumentDB tells of some refusals as its database does, by no code of MongoDB's. */
 const SQL_DUPLICATE = "duplicate key value violates unique constraint";
+const SQL_TOO_LARGE = "is larger than MaxDocumentSize";
 
 /** Whether a document of this `_id` was there already; of a call, or of one write in a bulk. */
 export function isDuplicate(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  // DocumentDB tells of an upsert that found one after all as its database does.
-  return code === CODE.duplicateKey || (typeof message === "string" && message.includes(SQL_DUPLICATE));
+  const { code, message, errmsg } = error as { code?: unknown; message?: unknown; errmsg?: unknown };
+  return code === CODE.duplicateKey || String(message ?? errmsg).includes(SQL_DUPLICATE);
 }
 
 /**
@@ -65,12 +108,12 @@ export function asIntermodal(what: string, error: unknown): IntermodalError {
   if (error instanceof MongoServerSelectionError) return notSelected(what, error);
   if (error instanceof MongoNotConnectedError || error instanceof MongoTopologyClosedError)
     return new IntermodalError("CLOSED", `${what}: the client has been closed`, { cause });
+  if (error instanceof RangeError || isTooLargeToSend(error)) return tooLarge(what, message, cause);
   if (error instanceof MongoParseError || error instanceof MongoInvalidArgumentError)
     return new IntermodalError("CONFIG_INVALID", `${what}: ${withoutUrl(message)}`);
   if (error instanceof MongoMissingCredentialsError || error instanceof MongoMissingDependencyError)
     return new IntermodalError("CONFIG_INVALID", `${what}: ${withoutUrl(message)}`);
-  if (error instanceof RangeError || (error as { name?: unknown }).name === "BSONError")
-    return tooLarge(what, message, cause);
+  if ((error as { name?: unknown }).name === "BSONError") return notSerializable(what, error);
   if (error instanceof MongoServerError && error.code !== undefined) return refused(what, error);
   if (error instanceof MongoNetworkError && error.hasErrorLabel("HandshakeError"))
     return unavailable(what, message, false, error);
@@ -96,14 +139,27 @@ function refused(what: string, error: MongoServerError): IntermodalError {
         cause,
         unknown: true,
       });
-    case CODE.documentTooLarge:
-      return tooLarge(what, messageOf(error), cause);
     case CODE.outOfDiskSpace:
       return new IntermodalError("UNAVAILABLE", `${told}; free storage`, { cause });
+    case CODE.documentTooLarge:
+    case CODE.updatedTooLarge:
+    case CODE.replacedTooLarge:
+      return tooLarge(what, messageOf(error), cause);
     default:
-      // Among them those of a server that steps down or ends: what was under way may have been done.
-      return new IntermodalError("UNAVAILABLE", told, { cause, unknown: true });
+      if (messageOf(error).includes(SQL_TOO_LARGE)) return tooLarge(what, messageOf(error), cause);
+      return new IntermodalError("UNAVAILABLE", told, { cause, unknown: mayHideEffect(error) });
   }
+}
+
+function mayHideEffect(error: MongoServerError): boolean {
+  if (error.hasErrorLabel("NoWritesPerformed")) return false;
+  if (error instanceof MongoWriteConcernError || error.hasErrorLabel("RetryableWriteError")) return true;
+  return MAY_HIDE_EFFECT.has(error.code);
+}
+
+/** The driver's own refusal of a document, before anything is sent. */
+function isTooLargeToSend(error: unknown): boolean {
+  return error instanceof MongoInvalidArgumentError && error.message.startsWith("Document is larger than");
 }
 
 function tooLarge(what: string, message: string, cause: unknown): IntermodalError {
@@ -114,16 +170,34 @@ function tooLarge(what: string, message: string, cause: unknown): IntermodalErro
   );
 }
 
+function notSerializable(what: string, error: unknown): IntermodalError {
+  const message = `${what}: MongoDB cannot store this: ${messageOf(error)}`;
+  return new IntermodalError("NOT_SERIALIZABLE", message, { cause: plain(error) });
+}
+
+/** Why one write could not be put into a document or a message: nothing of it was sent. */
+export function notEncoded(what: string, error: unknown): IntermodalError {
+  const failure = asIntermodal(what, error);
+  return failure.code === "PAYLOAD_TOO_LARGE" || failure === error ? failure : notSerializable(what, error);
+}
+
 /** What no further attempt to connect can cure. */
 const HOPELESS_TLS = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_SSL|ERR_TLS|ERR_OSSL/;
 
-/** No server was there in time: nothing was sent. */
+/** No server was there in time. */
 function notSelected(what: string, error: MongoServerSelectionError): IntermodalError {
   for (const { error: failure } of error.reason?.servers.values() ?? []) {
     const tls = tlsFailure(what, failure);
     if (tls !== undefined) return tls;
   }
-  return unavailable(what, `no server that takes writes can be reached: ${messageOf(error)}`, false, error);
+  const told = `no server that takes writes can be reached: ${messageOf(error)}`;
+  return unavailable(what, told, mayHaveBeenSent(error.reason), error);
+}
+
+/** Whether it was maybe a repetition that found no server: the driver repeats writes where there are several, and does not tell of the first try. */
+function mayHaveBeenSent(reason: unknown): boolean {
+  const { type } = (reason ?? {}) as { type?: unknown };
+  return typeof type === "string" && /^(ReplicaSet|Sharded)/.test(type);
 }
 
 /** `undefined` for what is no matter of certificates. */
@@ -142,13 +216,32 @@ export function isIncomplete(error: MongoBulkWriteError): boolean {
   return [error.writeErrors].flat().length === 0 || error.result.getWriteConcernError() !== undefined;
 }
 
-/** What a bulk write failed for, or the first of its writes that did. */
+/** What a bulk write failed for, or the first of its writes that did. It may be several commands: those before stand. */
 export function bulkFailure(what: string, error: MongoBulkWriteError): IntermodalError {
+  const failure = failureOf(what, error);
+  return error.insertedCount + error.matchedCount > 0 ? unsure(failure) : failure;
+}
+
+function failureOf(what: string, error: MongoBulkWriteError): IntermodalError {
+  if (error.result.getWriteConcernError() !== undefined) return unavailable(what, messageOf(error), true, error);
+  const refusal = [error.writeErrors].flat().find((one) => !isDuplicate(one));
+  if (refusal !== undefined) return writeRefused(what, refusal);
   // The driver hides what a whole command failed for, but for its message and what it copies.
   const { reason } = error as { reason?: unknown };
-  if (reason !== undefined) return unavailable(what, `no server can be reached: ${messageOf(error)}`, false, error);
-  if (typeof error.code === "number" && error.result.getWriteConcernError() === undefined) return refused(what, error);
-  return unavailable(what, messageOf(error), true, error);
+  if (reason !== undefined)
+    return unavailable(what, `no server can be reached: ${messageOf(error)}`, mayHaveBeenSent(reason), error);
+  return typeof error.code === "number" ? refused(what, error) : unavailable(what, messageOf(error), true, error);
+}
+
+/** Why the server refused one write of a bulk. */
+export function writeRefused(what: string, { code, errmsg = "no reason given" }: WriteError): IntermodalError {
+  return refused(what, new MongoServerError({ code, message: errmsg }));
+}
+
+/** The same failure, of something that may have happened all the same. */
+export function unsure(failure: IntermodalError): IntermodalError {
+  if (failure.unknown) return failure;
+  return new IntermodalError(failure.code, failure.message, { cause: failure.cause, unknown: true });
 }
 
 export function unavailable(what: string, why: string, unknown = false, cause?: unknown): IntermodalError {

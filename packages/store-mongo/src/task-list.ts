@@ -4,7 +4,7 @@ import type { Filter } from "mongodb";
 import type { Session } from "./session.ts";
 import { recordOf, TASKS, type TaskDocument } from "./task-document.ts";
 import { encodeText } from "./text.ts";
-import { readTime, storeTime } from "./times.ts";
+import { boundOf, readTime, storeTime } from "./times.ts";
 
 /** One page of the records that a query asks for, newest first. @throws `CURSOR_INVALID`, `VALIDATION_FAILED`. */
 export async function listTasks(session: Session, query: TaskQuery): Promise<Page<TaskRecord>> {
@@ -49,6 +49,6 @@ function text(field: string, value: unknown): string {
 }
 
 function time(field: string, value: unknown) {
-  if (typeof value === "number") return storeTime(value);
+  if (typeof value === "number") return boundOf(value);
   throw new IntermodalError("VALIDATION_FAILED", `a list can be filtered by a number as ${field}, nothing else`);
 }

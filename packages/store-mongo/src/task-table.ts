@@ -7,9 +7,15 @@ import {
   type RecoveryCandidate,
   type SweepTable,
 } from "@intermodal/core/adapter";
-import type { IntermodalError } from "@intermodal/core/ports";
-import { type AnyBulkWriteOperation, type Collection, type Filter, MongoBulkWriteError } from "mongodb";
-import { bulkFailure, isDuplicate, isIncomplete, unavailable } from "./errors.ts";
+import { type IntermodalError, isIntermodalError } from "@intermodal/core/ports";
+import {
+  type AnyBulkWriteOperation,
+  type Collection,
+  type Filter,
+  MongoBulkWriteError,
+  type UnorderedBulkOperation,
+} from "mongodb";
+import { bulkFailure, isDuplicate, isIncomplete, notEncoded, unavailable, unsure, writeRefused } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { holdSweep } from "./sweeps.ts";
 import { changesOf, recordOf, TASKS, type TaskDocument } from "./task-document.ts";
@@ -21,6 +27,15 @@ const MAX_BATCH = 100;
 /** Of a bulk write is told how many documents it found, not which: each keeps the names of its latest writes. */
 const NAMES_KEPT = 6;
 const NAME_LENGTH = 12;
+
+/** What became of a change: written; missed, since something else is there; unsure which of the two; or refused. */
+type Fate = "written" | "missed" | "unsure" | IntermodalError;
+
+/** Documents by `_id`, and what the server's clock showed. */
+interface Found {
+  readonly documents: ReadonlyMap<string, TaskDocument>;
+  readonly now: number;
+}
 
 /** The task records of one namespace in MongoDB: a document each. */
 export class TaskTable implements RecordTable, SweepTable {
@@ -38,9 +53,8 @@ export class TaskTable implements RecordTable, SweepTable {
   }
 
   async read(ids: readonly string[]): Promise<readonly Reading[]> {
-    const found = await this.#find("read tasks", ids);
-    const now = found.now ?? (await this.#session.serverNow("read tasks"));
-    return ids.map((id) => readingOf(found.documents.get(encodeText(id)), now));
+    const { documents, now } = await this.#find("read tasks", ids);
+    return ids.map((id) => readingOf(documents.get(encodeText(id)), now));
   }
 
   write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
@@ -88,43 +102,67 @@ export class TaskTable implements RecordTable, SweepTable {
 
   async #write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
     const name = randomUUID().slice(-NAME_LENGTH);
-    const failed = await this.#bulk(changes, name);
-    const unsure = changes.map((_, at) => at).filter((at) => failed === "some" || failed.has(at));
-    const results: (Reading | IntermodalError | undefined)[] = changes.map(() => undefined);
-    if (unsure.length > 0) {
-      const { documents, now } = await this.#find(
-        "write tasks",
-        unsure.map((at) => (changes[at] as Change).id),
-      );
-      const serverNow = now ?? (await this.#session.serverNow("write tasks"));
-      for (const at of unsure) {
+    const fates = await this.#bulk(changes, name);
+    const results = fates.map((fate): Reading | IntermodalError | undefined =>
+      typeof fate === "string" ? undefined : fate,
+    );
+    const open = [...fates.keys()].filter((at) => fates[at] === "missed" || fates[at] === "unsure");
+    if (open.length > 0) {
+      const there = await this.#there(open.map((at) => (changes[at] as Change).id));
+      for (const at of open) {
         const change = changes[at] as Change;
-        const isUnsure = failed === "some" && change.before.version > 0;
-        results[at] = resultOf(change, documents.get(encodeText(change.id)), { name, isUnsure }, serverNow);
+        results[at] = isIntermodalError(there)
+          ? there
+          : resultOf(change, there, { name, isUnsure: fates[at] === "unsure" });
       }
     }
     this.#onWritten(changes.filter((_, at) => results[at] === undefined));
     return results;
   }
 
-  /** @returns which of the changes were not written; `some` where it can't be told of those that found a document. */
-  async #bulk(changes: readonly Change[], name: string): Promise<ReadonlySet<number> | "some"> {
-    const operations = changes.map((change) => operationOf(change, name));
+  /** @throws what the changes failed for together. */
+  #bulk(changes: readonly Change[], name: string): Promise<readonly Fate[]> {
     return this.#tasks("write tasks", async (tasks) => {
-      try {
-        const { matchedCount } = await tasks.bulkWrite(operations, { ordered: false });
-        return failedOf(changes, new Set(), matchedCount);
-      } catch (error) {
-        if (!(error instanceof MongoBulkWriteError)) throw error;
-        const errors = [error.writeErrors].flat();
-        if (isIncomplete(error) || !errors.every(isDuplicate)) throw bulkFailure("write tasks", error);
-        return failedOf(changes, new Set(errors.map(({ index }) => index)), error.matchedCount);
-      }
+      const fates: Fate[] = changes.map(() => "written");
+      const bulk = tasks.initializeUnorderedBulkOp();
+      /** Where those stand that are sent. */
+      const sent: number[] = [];
+      const now = this.now();
+      changes.forEach((change, at) => {
+        // An insert has no filter in which the server could look at its clock: what is known of it here has to do.
+        if (change.before.version === 0 && isPast(change, now)) {
+          fates[at] = "missed";
+          return;
+        }
+        try {
+          // Encodes it: what can't be is refused alone.
+          bulk.raw(operationOf(change, name) as AnyBulkWriteOperation);
+          sent.push(at);
+        } catch (error) {
+          fates[at] = notEncoded("write tasks", error);
+        }
+      });
+      if (sent.length === 0) return fates;
+      const { matched, refusals } = await execute(bulk);
+      for (const refusal of refusals)
+        fates[sent[refusal.index] as number] = isDuplicate(refusal) ? "missed" : writeRefused("write tasks", refusal);
+      const updates = sent.filter((at) => fates[at] === "written" && (changes[at] as Change).before.version > 0);
+      if (matched < updates.length) for (const at of updates) fates[at] = matched === 0 ? "missed" : "unsure";
+      return fates;
     });
   }
 
-  /** Documents by `_id`, and what the server's clock showed if there was any. */
-  async #find(what: string, ids: readonly string[]) {
+  /** What is there after a write; or why that can't be told, with `unknown` set: some of the write may have been done. */
+  async #there(ids: readonly string[]): Promise<Found | IntermodalError> {
+    try {
+      return await this.#find("write tasks", ids);
+    } catch (error) {
+      if (isIntermodalError(error)) return unsure(error);
+      throw error;
+    }
+  }
+
+  async #find(what: string, ids: readonly string[]): Promise<Found> {
     const wanted = ids.map(encodeText);
     const found = await this.#tasks(what, (tasks) =>
       tasks
@@ -134,9 +172,11 @@ export class TaskTable implements RecordTable, SweepTable {
         ])
         .toArray(),
     );
+    const documents = new Map(found.map((document) => [document._id, document]));
     const now = found[0]?.read_at.getTime();
-    if (now !== undefined) this.#session.connection.serverClock.learn(now);
-    return { documents: new Map(found.map((document) => [document._id, document])), now };
+    if (now === undefined) return { documents, now: await this.#session.serverNow(what) };
+    this.#session.connection.serverClock.learn(now);
+    return { documents, now };
   }
 
   #tasks<T>(what: string, run: (tasks: Collection<TaskDocument>) => Promise<T>): Promise<T> {
@@ -144,15 +184,21 @@ export class TaskTable implements RecordTable, SweepTable {
   }
 }
 
-/** @param refused Those that were to be inserted where something is. */
-function failedOf(
-  changes: readonly Change[],
-  refused: ReadonlySet<number>,
-  matched: number,
-): ReadonlySet<number> | "some" {
-  const updates = changes.map((_, at) => at).filter((at) => (changes[at] as Change).before.version > 0);
-  if (matched === updates.length) return refused;
-  return matched === 0 ? new Set([...refused, ...updates]) : "some";
+/** Whether the store's clock is no longer near the time at which the change was computed. */
+function isPast({ before, maxAgeMs }: Change, now: number | undefined): boolean {
+  return now === undefined || Math.abs(now - before.now) > maxAgeMs;
+}
+
+/** @returns how many documents the updates found, and which writes were refused. @throws what all of it failed for. */
+async function execute(bulk: UnorderedBulkOperation) {
+  try {
+    const { matchedCount } = await bulk.execute();
+    return { matched: matchedCount, refusals: [] };
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    if (isIncomplete(error)) throw bulkFailure("write tasks", error);
+    return { matched: error.matchedCount, refusals: [error.writeErrors].flat() };
+  }
 }
 
 function readingOf(document: TaskDocument | undefined, now: number): Reading {
@@ -183,11 +229,11 @@ function operationOf({ id, before, after, maxAgeMs }: Change, name: string): Any
 
 /** What came of a change that may not have been written, by what is there now. */
 function resultOf(
-  { after }: Change,
-  document: TaskDocument | undefined,
+  { id, after }: Change,
+  { documents, now }: Found,
   { name, isUnsure }: { readonly name: string; readonly isUnsure: boolean },
-  now: number,
 ): Reading | IntermodalError | undefined {
+  const document = documents.get(encodeText(id));
   if (document?.written_as?.includes(name)) return undefined;
   // Written over so often already that it can't be told any more. As with any lost answer, its caller repeats the step.
   if (isUnsure && document !== undefined && document.version >= after.version + NAMES_KEPT)

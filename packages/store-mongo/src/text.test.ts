@@ -29,3 +29,8 @@ it("different texts are stored differently", () => {
 it("text for people stays as it is", () => {
   for (const text of ["tasks/1", "漢字", "a\nb", "{}:*"]) expect(encodeText(text)).toBe(text);
 });
+
+it("what is no text is refused as that", () => {
+  for (const odd of [undefined, null, 7, { $gt: "" }])
+    expect(() => encodeText(odd as unknown as string)).toThrow(expect.objectContaining({ code: "NOT_SERIALIZABLE" }));
+});

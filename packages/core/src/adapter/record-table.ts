@@ -32,7 +32,7 @@ export interface RecordTable {
   read(ids: readonly string[]): Promise<readonly Reading[]>;
   /**
    * Writes each change, with everything by which the record is found, in one atomic step: if the version there is still the one it began with and the store's clock is within
-   * `maxAgeMs` of `before.now`. No two changes of a call have the same id.
+   * `maxAgeMs` of `before.now`. A store that cannot compare its clock where nothing was there holds such a change against what is known of that clock just before it is sent. No two changes of a call have the same id.
    * @returns for each change in order: `undefined` when it was written, what is there instead, or why it cannot be written. @throws `UNAVAILABLE`, with `unknown` set where some may
    * have been written.
    */
