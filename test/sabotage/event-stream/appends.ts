@@ -38,7 +38,7 @@ export const APPENDS: readonly Break[] = [
   ],
   [
     "stores a repeated append again",
-    ["append-once", "append-once-concurrent", "lost-append"],
+    ["append-once", "append-once-concurrent", "append-once-gone", "lost-append"],
     (stream, { shared }) => {
       const fresh = (event: NewRunEvent): NewRunEvent => {
         const copies = (shared.get("copies") as number | undefined) ?? 0;

@@ -1,5 +1,6 @@
 import { isIntermodalError } from "@intermodal/core/ports";
-import { equal } from "../assert.ts";
+import { assert, equal } from "../assert.ts";
+import { overflow } from "./overflow.ts";
 import { dataOf, openStreams, Stream, streamCase } from "./stream.ts";
 
 export const appendOnceCases = [
@@ -43,6 +44,24 @@ export const appendOnceCases = [
         "the stream",
       );
       equal(events.length, t.size(50, 10) * 3, "its length");
+    },
+  ),
+
+  streamCase(
+    "append-once-gone",
+    ["ES-2", "ES-7"],
+    "an append that is repeated when the cap has taken it is answered or refused, and not stored again",
+    async (t, stream) => {
+      const [other] = await openStreams(t, 1);
+      equal(await stream.write("s", "early", 1, 3), [1, 2, 3], "the first time");
+      const { last, gone } = await overflow(t, stream);
+      assert(gone >= 3, `the cap has taken them (it took ${gone})`);
+      for (const one of [other, stream]) {
+        const answer = await one?.write("s", "early", 1, 3).catch((error: unknown) => error);
+        if (!isIntermodalError(answer, "CONFLICT")) equal(answer, [1, 2, 3], "the same again");
+      }
+      equal((await stream.port.read("s", { after: gone, limit: 1 })).last, last + 3, "how long the stream is");
+      equal(await stream.write("s", "early", 4, 4), [last + 4], "what is new of the same writer");
     },
   ),
 
