@@ -96,12 +96,14 @@ export const familyCases: readonly ConformanceCase[] = [
       const { id } = await client.submit(probe, { n: 7 });
       const tellAgain = async () => {
         const end = { parentId: id, key: "a", childId: `${id}/a`, series: 1 } as const;
-        const before = await record(id);
+        // The sweep looks after a parent that waits, once per grace, and leaves a new version of it.
+        const content = async () => ({ ...(await record(id)), version: 0, updatedAt: 0 });
+        const before = await content();
         await taskStateStore.childEnded([
           { ...end, status: "COMPLETED" },
           { ...end, status: "FAILED" },
         ]);
-        equal(await record(id), before, "the parent");
+        equal(await content(), before, "the parent");
       };
       await until(id, "awaiting-children");
       // It is told a moment after the sub-task has ended.
