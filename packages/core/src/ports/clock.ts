@@ -23,7 +23,8 @@ export const systemClock: Clock = {
       });
       return () => cancelLeg();
     }
-    const timer: unknown = setTimeout(run, delayMs);
+    // Node warns of a negative delay.
+    const timer: unknown = setTimeout(run, Math.max(0, delayMs));
     if (typeof timer === "object" && timer !== null && "unref" in timer) (timer as { unref(): void }).unref();
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
   },
