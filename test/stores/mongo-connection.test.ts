@@ -127,6 +127,23 @@ describe("what may pass is UNAVAILABLE in a bounded time", () => {
     }
   });
 
+  test.each(["that hangs up on whoever comes", "that says nothing"])(
+    "a server %s at first, and answers later",
+    async (how) => {
+      const proxy = await startProxy(server.port);
+      stage.atEnd(() => proxy.close());
+      const adapter = stage.adapter(`mongodb://127.0.0.1:${proxy.port}`, { commandTimeoutMs: 500 });
+      const append = () => adapter.eventStream.append([{ streamId: "s", events: [eventOf(1)] }]);
+      if (how === "that says nothing") proxy.blackHole();
+      else proxy.cut();
+      for (let call = 0; call < 2; call++) await expect(append()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      await expect(adapter.connect()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      proxy.mend();
+      await vi.waitFor(async () => expect(await append()).toEqual([[1]]), { timeout: 20_000 });
+    },
+    40_000,
+  );
+
   test("a server that stops answering, and then answers again", async (t) => {
     skipWithout(missing, t);
     const proxy = await startProxy(server.port);

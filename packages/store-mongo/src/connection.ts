@@ -37,7 +37,8 @@ export class Connection {
   #connecting: Promise<void> | undefined;
   #asking: Promise<Document> | undefined;
   readonly #onClosed = () => {
-    this.#isClientClosed = true;
+    // Told of a first try in vain, too, after which another one may be made.
+    if (this.#connecting === undefined) this.#isClientClosed = true;
   };
   readonly #onOpening = () => {
     this.#isClientClosed = false;
