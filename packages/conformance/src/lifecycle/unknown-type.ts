@@ -74,6 +74,9 @@ const unknownTooLong = lifecycleCase({
       withinMs: RECOVERY_MS,
     });
     assert(t.clock.now() - submittedAt >= MAX_AGE_MS, "it is dead before its time");
+    // The record says so first.
+    const isThere = async () => (await observer.deadLetters()).length > 0;
+    await t.until("its dead letter is there", isThere, { withinMs: RECOVERY_MS });
     await observer.untilAtRest();
     equal((await observer.deadLetters()).length, 1, "dead letters");
   },
