@@ -49,10 +49,9 @@ export const drainCases: readonly ConformanceCase[] = [
       equal(signal?.aborted, false, "whether its signal aborted");
       await rejects("submit", "CLOSED", worker.app.submit(probe, { n: 1 }));
       await rejects("publish", "CLOSED", worker.app.publish(happened, { n: 1 }));
-      // On a slow machine the task was sent once more meanwhile: somebody has to let go of that message.
-      await world.worker(serve);
+      // On a slow machine it was sent once more meanwhile: somebody has to let go of that message.
+      if ((await record(id)).sends > 1) await world.worker(serve);
       await observer.untilAtRest();
-      equal((await record(id)).attempts, 1, "its attempts in the end");
     },
   }),
 
