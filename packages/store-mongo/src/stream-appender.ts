@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { answersOf, type Tried } from "@intermodal/core/adapter";
 import { IntermodalError, isIntermodalError, sleep } from "@intermodal/core/ports";
-import { unavailable } from "./errors.ts";
+import { unavailable, unsure } from "./errors.ts";
 import { KnownStream, KnownStreams, SLOW_MS } from "./known-streams.ts";
 import type { Session } from "./session.ts";
 import { type Chunk, type ChunkDraft, chunkId } from "./stream-chunk.ts";
@@ -55,14 +55,12 @@ export class StreamAppender {
 
   /**
    * Stores what is not stored yet.
-   * @returns the sequences of each put's events. @throws as `answersOf`; what all failed for alike.
+   * @returns the sequences of each put's events. @throws as `answersOf`.
    */
   async put(items: readonly Tried<Put & { readonly streamId: string }>[]): Promise<readonly (readonly number[])[]> {
     const placed = await Promise.all(
       items.map((item) => (item instanceof IntermodalError ? item : this.#queue.put(item.streamId, item))),
     );
-    const [first] = placed;
-    if (first instanceof IntermodalError && placed.every((one) => one === first)) throw first;
     return answersOf(placed);
   }
 
@@ -209,8 +207,7 @@ export class StreamAppender {
       return await isStray(WHAT, this.#log, stream.key, chunk);
     } catch (error) {
       this.#known.forget(stream.streamId);
-      if (!(error instanceof IntermodalError)) throw error;
-      throw new IntermodalError(error.code, error.message, { cause: error.cause, unknown: true });
+      throw error instanceof IntermodalError ? unsure(error) : error;
     }
   }
 }

@@ -92,7 +92,7 @@ export function endOf({ base, from, to }: ChunkHead): number {
 }
 
 /**
- * What is known of a writer of whose chunks the cap took some: `latestOf` finds it where no chunk of this writer is left. Its `_id` stands before those of the chunks: it goes with them when
+ * What is known of a writer of whose chunks the cap took some: `highestOf` finds it where no chunk of this writer is left. Its `_id` stands before those of the chunks: it goes with them when
  * the stream does.
  */
 export interface WriterTrace {

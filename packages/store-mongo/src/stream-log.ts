@@ -116,11 +116,10 @@ export class StreamLog {
         return chunks.map(() => true);
       } catch (error) {
         if (!(error instanceof MongoBulkWriteError)) throw error;
-        if (isIncomplete(error)) throw bulkFailure(what, error);
-        const failed = new Map([error.writeErrors].flat().map((one) => [one.index, one]));
-        const other = [...failed.values()].find((one) => !isDuplicate(one));
-        if (other !== undefined) throw bulkFailure(what, error);
-        return chunks.map((_, at) => !failed.has(at));
+        const refusals = [error.writeErrors].flat();
+        if (isIncomplete(error) || !refusals.every(isDuplicate)) throw bulkFailure(what, error);
+        const taken = new Set(refusals.map(({ index }) => index));
+        return chunks.map((_, at) => !taken.has(at));
       }
     });
   }

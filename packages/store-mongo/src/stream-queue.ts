@@ -1,4 +1,5 @@
-import { type Clock, IntermodalError, isIntermodalError, messageOf, sleep } from "@intermodal/core/ports";
+import { CONTENTION_PATIENCE_MS, pauseForOthers } from "@intermodal/core/adapter";
+import { type Clock, IntermodalError, isIntermodalError, messageOf } from "@intermodal/core/ports";
 import { unavailable } from "./errors.ts";
 import type { Placed, Put } from "./stream-plan.ts";
 
@@ -61,11 +62,6 @@ const MAX_STREAMS = 500;
 const MAX_EVENTS = 2_000;
 /** Tries without a pause, since each means that somebody else got on. */
 const EAGER_ROUNDS = 3;
-/** A stream so contended that others came first all the time. */
-const PATIENCE_MS = 20_000;
-/** Before the first try that is not eager; twice as long before each further one, up to the longest. */
-const PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Brings what is appended at the same time to the server together. Nothing is stored for a stream twice at a time, or this process would be in its own way.
@@ -187,13 +183,12 @@ export class StreamQueue {
   async #again(waiting: Waiting): Promise<void> {
     const { streamId } = waiting;
     const now = this.#clock.now();
-    if (++waiting.rounds === 1) waiting.patienceEnds = now + PATIENCE_MS;
+    if (++waiting.rounds === 1) waiting.patienceEnds = now + CONTENTION_PATIENCE_MS;
     if (now > waiting.patienceEnds) {
       this.#answer(waiting, unavailable("append", "too many others append to the stream at once"));
     } else {
       const pauses = waiting.rounds - EAGER_ROUNDS;
-      if (pauses > 0)
-        await sleep(this.#clock, Math.random() * Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (pauses - 1)));
+      if (pauses > 0) await pauseForOthers(this.#clock, pauses);
       waiting.items.push(...(this.#waiting.get(streamId)?.items ?? []));
       this.#waiting.set(streamId, waiting);
       this.#busy.delete(streamId);

@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export { assertAllTaken, takeAll } from "./batch.ts";
+export { CONTENTION_PATIENCE_MS, pauseForOthers } from "./contention.ts";
 export { decodeCursor, encodeCursor } from "./cursor.ts";
 export { Deadlines } from "./deadlines.ts";
 export { answersOf, inParts, type Tried, tryEach } from "./each.ts";

@@ -1,7 +1,8 @@
 import { IntermodalError } from "../errors.ts";
 import type { TaskRecord } from "../lifecycle/record.ts";
 import type { Step } from "../lifecycle/transitions.ts";
-import { type Clock, sleep } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
+import { CONTENTION_PATIENCE_MS, pauseForOthers } from "./contention.ts";
 import { answersOf, type Tried } from "./each.ts";
 import type { KnownRecords } from "./known-records.ts";
 import type { Change, Reading, RecordTable } from "./record-table.ts";
@@ -19,11 +20,6 @@ export interface RecordStep<Outcome> {
 
 /** Tries without a pause, since each means that somebody else got on. */
 const EAGER_ROUNDS = 5;
-/** A record so contended that others came first all the time. */
-const PATIENCE_MS = 20_000;
-/** Before the first try that is not eager; twice as long before each further one, up to the longest. */
-const PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 1_000;
 /** How many steps of several calls go together: those of a record with thousands of sub-tasks take their time, in which nothing else runs. */
 const MAX_STEPS = 256;
 /** The store's time as it is told here is near enough for so long; */
@@ -144,13 +140,16 @@ export class RecordSteps {
       ask.steps.push(step);
       ask.places.push(place);
     });
-    this.#enter([...asks.values()] as Ask<unknown>[]);
-    const came = await Promise.all([...asks.values()].map((ask) => ask.answers.promise));
-    [...asks.values()].forEach(({ places }, of) => {
-      places.forEach((place, at) => {
-        answers[place] = came[of]?.[at] as Tried<Outcome>;
-      });
-    });
+    const all = [...asks.values()];
+    this.#enter(all as Ask<unknown>[]);
+    await Promise.all(
+      all.map(async ({ places, answers: { promise } }) => {
+        const came = await promise;
+        places.forEach((place, at) => {
+          answers[place] = came[at] as Tried<Outcome>;
+        });
+      }),
+    );
     return answersOf(answers);
   }
 
@@ -171,14 +170,17 @@ export class RecordSteps {
   /** Takes groups to their end, and what waits behind each. Never rejects. */
   async #run(groups: readonly Group[]): Promise<void> {
     for (const group of groups) group.reading = this.#guess(group);
-    const patienceEnds = this.#clock.now() + PATIENCE_MS;
+    const patienceEnds = this.#clock.now() + CONTENTION_PATIENCE_MS;
     let pending = groups;
     for (let round = 1; pending.length > 0; round++) {
       if (round > EAGER_ROUNDS && this.#clock.now() > patienceEnds) {
         const contended = new IntermodalError("UNAVAILABLE", "the record is being changed by too many others at once");
         for (const group of pending) group.failure = contended;
       } else {
-        if (round > EAGER_ROUNDS) await this.#pause(round - EAGER_ROUNDS, pending);
+        if (round > EAGER_ROUNDS) {
+          await pauseForOthers(this.#clock, round - EAGER_ROUNDS);
+          for (const group of pending) group.reading = undefined;
+        }
         await this.#round(pending);
       }
       const refused = isOne(pending) ? [] : pending.filter(({ failure }) => concernsOne(failure));
@@ -189,15 +191,9 @@ export class RecordSteps {
   }
 
   /** What the store refuses for good is refused to the one whose fault it is, not to those that went with it. */
-  #runAlone({ id, asks: [first, ...others] }: Group): void {
-    this.#behind.get(id)?.unshift(...others);
-    void this.#run([new Group(id, first === undefined ? [] : [first])]);
-  }
-
-  async #pause(times: number, groups: readonly Group[]): Promise<void> {
-    await sleep(this.#clock, Math.random() * Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (times - 1)));
-    // What was there before the pause has been changed since, or there would have been no need of one.
-    for (const group of groups) group.reading = undefined;
+  #runAlone({ id, asks }: Group): void {
+    this.#behind.get(id)?.unshift(...asks.slice(1));
+    void this.#run([new Group(id, asks.slice(0, 1))]);
   }
 
   #end(groups: readonly Group[]): void {
