@@ -20,7 +20,7 @@ const SERVERS_AT_ONCE = 4;
 /** More than any file has. */
 const CASES_AT_MOST = 1_000;
 /** In a soak, a case that tries every moment of a workflow in real time takes half an hour beside others. */
-export const LIMIT_MS = SIZE === "full" ? 3_600_000 : 600_000;
+export const LIMIT_MS = SIZE === "full" ? 3_600_000 : 300_000;
 
 /** Stopping the server is everybody's affair: such a case has one of its own. */
 function stopsServer({ needs }: ConformanceCase): boolean {

@@ -201,11 +201,16 @@ describe.each([
     expect(await runCase(sleeping, harness())).toEqual({ status: "passed" });
   });
 
-  test("a case that hangs fails at its limit", async () => {
-    const hanging = probe(() => new Promise(() => {}));
+  test("a case that hangs fails at its limit, and says what it waits for", async () => {
+    const hanging = probe(async (t) => {
+      t.waitsFor("what comes")();
+      t.waitsFor("what never comes");
+      await t.until("the past returns", () => new Promise(() => {}));
+    });
     const { status, error } = await runCase(hanging, harness(), { limitMs: 100 });
     expect(status).toBe("failed");
     expect(error).toBeInstanceOf(AssertionError);
+    expect(String(error)).toContain("probe/case (waiting for: what never comes; the past returns) ");
   });
 });
 

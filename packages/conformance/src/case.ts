@@ -54,6 +54,8 @@ export interface CaseContext {
   ): Promise<void>;
   /** Watches that a condition does not come true for `forMs` on the clock. */
   never(what: string, condition: () => boolean | Promise<boolean>, options: { readonly forMs: number }): Promise<void>;
+  /** Names what the case waits for, beside `until` and `never`, in the error of a case that takes too long. @returns says that it is over. */
+  waitsFor(what: string): () => void;
   /** Ends the case as not applicable, for a reason that is printed. */
   skip(reason: string): never;
 }

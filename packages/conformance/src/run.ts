@@ -59,13 +59,14 @@ export async function runCase(
   const run = new CaseRun(testCase, harness);
   let result: CaseResult;
   try {
-    await run.time.drive(testCase.id, testCase.run(run.context()), options.limitMs ?? DEFAULT_LIMIT_MS);
+    const what = () => testCase.id + run.waiting;
+    await run.time.drive(what, testCase.run(run.context()), options.limitMs ?? DEFAULT_LIMIT_MS);
     result = { status: "passed" };
   } catch (error) {
     result = error instanceof SkipError ? { status: "skipped", reason: error.message } : { status: "failed", error };
   }
   try {
-    await run.time.drive(`clearing up after ${testCase.id}`, run.clearUp(), CLEANUP_LIMIT_MS);
+    await run.time.drive(() => `clearing up after ${testCase.id}`, run.clearUp(), CLEANUP_LIMIT_MS);
   } catch (error) {
     if (result.status !== "failed") result = { status: "failed", error };
   }
@@ -81,11 +82,17 @@ class CaseRun {
   readonly #namespaces = new Set([this.#namespace]);
   readonly #faults: GuardedFaults;
   readonly #adapters: Adapter[] = [];
+  readonly #waitsFor = new Map<symbol, string>();
 
   constructor(testCase: ConformanceCase, harness: Harness) {
     this.#harness = harness;
     this.time = caseTime(harness.virtualClock);
     this.#faults = new GuardedFaults(testCase, harness.faults ?? {});
+  }
+
+  /** What the case waits for now, as it goes into an error. */
+  get waiting(): string {
+    return this.#waitsFor.size === 0 ? "" : ` (waiting for: ${[...this.#waitsFor.values()].join("; ")})`;
   }
 
   context(): CaseContext {
@@ -99,12 +106,25 @@ class CaseRun {
       moments: this.#harness.moments ?? MOMENTS,
       firstMoment: this.#harness.firstMoment ?? 1,
       sleep: (ms) => passUntil(time, time.clock.now() + ms),
-      until: (what, condition, { withinMs = 10_000 } = {}) => until(time, what, condition, withinMs),
-      never: (what, condition, { forMs }) => never(time, what, condition, forMs),
+      until: (what, condition, { withinMs = 10_000 } = {}) =>
+        this.#during(what, until(time, what, condition, withinMs)),
+      never: (what, condition, { forMs }) => this.#during(`never: ${what}`, never(time, what, condition, forMs)),
+      waitsFor: (what) => this.#wait(what),
       skip: (reason) => {
         throw new SkipError(reason);
       },
     };
+  }
+
+  #wait(what: string): () => void {
+    const key = Symbol(what);
+    this.#waitsFor.set(key, what);
+    return () => this.#waitsFor.delete(key);
+  }
+
+  async #during(what: string, watching: Promise<void>): Promise<void> {
+    const end = this.#wait(what);
+    await watching.finally(end);
   }
 
   async clearUp(): Promise<void> {

@@ -11,9 +11,10 @@ export interface CaseTime {
   passUntil(at: number): Promise<void>;
   /**
    * Resolves or rejects as `work` does; meanwhile time passes.
+   * @param what The subject of the error.
    * @throws {@link AssertionError} when it takes longer than `limitMs` of the machine's time, or nothing can happen in it any more.
    */
-  drive<T>(what: string, work: Promise<T>, limitMs: number): Promise<T>;
+  drive<T>(what: () => string, work: Promise<T>, limitMs: number): Promise<T>;
 }
 
 export function caseTime(virtual: VirtualTime | undefined): CaseTime {
@@ -21,10 +22,10 @@ export function caseTime(virtual: VirtualTime | undefined): CaseTime {
 }
 
 /** @throws {@link AssertionError} when `work` takes longer. Its timer keeps the process alive, since that of nothing under test does. */
-async function within<T>(what: string, work: Promise<T>, limitMs: number): Promise<T> {
+async function within<T>(what: () => string, work: Promise<T>, limitMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AssertionError(`${what} did not end within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new AssertionError(`${what()} did not end within ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([work, limit]);
@@ -71,7 +72,7 @@ class TurnedTime implements CaseTime {
     return new Promise((release) => this.#passing.push({ at, release }));
   }
 
-  async drive<T>(what: string, work: Promise<T>, limitMs: number): Promise<T> {
+  async drive<T>(what: () => string, work: Promise<T>, limitMs: number): Promise<T> {
     let over = false;
     const end = () => {
       over = true;
@@ -86,7 +87,7 @@ class TurnedTime implements CaseTime {
     }
   }
 
-  async #turn(what: string, isOver: () => boolean): Promise<void> {
+  async #turn(what: () => string, isOver: () => boolean): Promise<void> {
     let silentSince = this.#virtual.now();
     for (;;) {
       await this.#virtual.settle();
@@ -101,7 +102,9 @@ class TurnedTime implements CaseTime {
       const now = this.#virtual.now();
       const silentMs = now - silentSince;
       if (silentMs > LONGEST_SILENCE_MS)
-        throw new AssertionError(`${what} waits for something that never comes (${silentMs} ms on the virtual clock)`);
+        throw new AssertionError(
+          `${what()} waits for something that never comes (${silentMs} ms on the virtual clock)`,
+        );
       const next = this.#passing.reduce((first, { at }) => Math.min(first, at), Number.POSITIVE_INFINITY);
       const step =
         next === Number.POSITIVE_INFINITY ? Math.min(LONGEST_STEP_MS, Math.max(1, silentMs / 4)) : next - now;

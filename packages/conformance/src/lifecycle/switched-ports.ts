@@ -7,11 +7,18 @@ export interface PortCall {
   readonly kind: "call" | "settlement";
 }
 
-/** What is done around a call: by default `run()`. */
+/** What is done around a call: at first `run()`. */
 export type Around = (call: PortCall, run: () => Promise<unknown>) => Promise<unknown>;
 
 /** Methods that answer at once: told nothing about. */
 const SYNCHRONOUS = new Set(["changes", "follow"]);
+
+export interface SwitchedPortsOptions {
+  /** Ports that the process does without. */
+  readonly omitted: readonly (keyof Ports)[];
+  /** Called for each call that gets through. */
+  readonly during: Around;
+}
 
 /**
  * The ports of one process, with a switch: from the moment it is dead no call comes back and no settlement goes out. What hangs so is let go when it is
@@ -23,9 +30,10 @@ export class SwitchedPorts {
   #state: "alive" | "dead" | "buried" = "alive";
   #blocked: PromiseWithResolvers<void> | undefined;
   readonly #hanging = new Set<(error: Error) => void>();
+  readonly #during: Around;
 
-  /** @param omitted ports that the process does without. */
-  constructor(adapter: Adapter, omitted: readonly (keyof Ports)[] = []) {
+  constructor(adapter: Adapter, { omitted, during }: SwitchedPortsOptions) {
+    this.#during = during;
     const tap = <Name extends keyof Ports>(name: Name): Ports[Name] => {
       const port = omitted.includes(name) ? undefined : adapter[name];
       return (port && this.#tap(name, port)) as Ports[Name];
@@ -103,7 +111,7 @@ export class SwitchedPorts {
     try {
       return await this.around(call, async () => {
         await this.#pass();
-        return run();
+        return this.#during(call, run);
       });
     } finally {
       await this.#pass();

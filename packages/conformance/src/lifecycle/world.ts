@@ -37,14 +37,20 @@ export class AppProcess {
   readonly clock: ProcessClock;
   readonly switched: SwitchedPorts;
   readonly #t: CaseContext;
+  readonly #name: string;
+  readonly #waits = new Set<() => void>();
   #dead = false;
 
-  constructor(t: CaseContext, adapter: FullAdapter, clock: ProcessClock, options: ProcessOptions) {
+  constructor(t: CaseContext, name: string, adapter: FullAdapter, clock: ProcessClock, options: ProcessOptions) {
     const { serve, omit = [], fires = false, inNamespace = t.namespace, ...rest } = options;
     this.#t = t;
+    this.#name = name;
     this.adapter = adapter;
     this.clock = clock;
-    this.switched = new SwitchedPorts(adapter, fires ? omit : [...omit, "scheduleStore"]);
+    this.switched = new SwitchedPorts(adapter, {
+      omitted: fires ? omit : [...omit, "scheduleStore"],
+      during: (call, run) => this.#during(call.name, run),
+    });
     this.app = createApp({
       name: "conformance",
       namespace: inNamespace,
@@ -62,10 +68,16 @@ export class AppProcess {
     return this.#dead;
   }
 
+  start(): Promise<void> {
+    return this.#during("start", () => this.app.start());
+  }
+
   /** The process ends between two instructions: nothing of it is ever seen again. */
   async kill(): Promise<void> {
     if (this.#dead) return;
     this.#dead = true;
+    // What a dead process waits for is no news.
+    for (const over of this.#waits) over();
     this.switched.die();
     // Frozen, not stopped: it is thawed when it is buried.
     this.clock.freeze();
@@ -86,11 +98,22 @@ export class AppProcess {
   async end(): Promise<void> {
     if (this.#dead) this.switched.bury();
     this.unblock();
-    await this.app.stop({ timeoutMs: 0 });
+    await this.#during("stop", () => this.app.stop({ timeoutMs: 0 }));
     this.switched.bury();
     if (!this.#dead) await this.adapter.close();
     // What a handler left running must not go on beside the next case.
     this.clock.stop();
+  }
+
+  async #during<T>(what: string, run: () => Promise<T>): Promise<T> {
+    const over = this.#t.waitsFor(`${what} of ${this.#name}`);
+    this.#waits.add(over);
+    try {
+      return await run();
+    } finally {
+      this.#waits.delete(over);
+      over();
+    }
   }
 }
 
@@ -116,7 +139,8 @@ export class World {
   /** A process that sends, but has not been started. */
   async process(options: ProcessOptions = {}): Promise<AppProcess> {
     const clock = new ProcessClock(this.t.clock);
-    const made = new AppProcess(this.t, await this.open(options.inNamespace, clock), clock, options);
+    const adapter = await this.open(options.inNamespace, clock);
+    const made = new AppProcess(this.t, `process ${this.#processes.length + 1}`, adapter, clock, options);
     this.#processes.push(made);
     return made;
   }
@@ -124,7 +148,7 @@ export class World {
   /** A process that works: `serve` registers what it does. */
   async worker(serve: (app: App) => void, options: ProcessOptions = {}): Promise<AppProcess> {
     const worker = await this.process({ ...options, serve });
-    await worker.app.start();
+    await worker.start();
     return worker;
   }
 
