@@ -20,6 +20,8 @@ export interface AppendLoopOptions {
   readonly flushMs: number;
   /** Somebody waits for what is ready. */
   hurried(): boolean;
+  /** More waits than the store has shown to take. */
+  isBehind(): boolean;
   /** A name that no event has been written under. */
   newName(): string;
   /** `events` of a queue with together `size` are out of the way: stored, or lost (the queue knows how many). */
@@ -201,7 +203,7 @@ export class AppendLoop {
     if (parked > 0) {
       this.#options.losses.trouble("unavailable", { error: messageOf(failures?.find(mayComeBack)) });
       this.#retryLater();
-    } else if (refused === 0 && this.#parked.length === 0 && this.#ready.length === 0) {
+    } else if (refused === 0 && this.#parked.length === 0 && !this.#options.isBehind()) {
       this.#options.losses.well();
     }
   }

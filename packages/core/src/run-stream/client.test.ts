@@ -415,6 +415,36 @@ source.addEventListener("error", () => {
 });
 `;
 
+/** A program that follows a run and does nothing else. */
+const follower = `
+const { followRun } = await import(process.argv[1]);
+const follow = async () => {
+  for await (const event of followRun(process.argv[2], { retry: { initialMs: 300 } })) console.log(event.name);
+};
+// Not awaited here: where nothing keeps the program alive it would end well.
+follow();
+`;
+
+describe("a program that only follows", () => {
+  it("lives on while the server is away", async () => {
+    const { runs, handler } = setUp();
+    await runs.append("r1", 1);
+    await runs.end("r1");
+    await served(handler, (url) =>
+      breakingRoad(url, [0, 100_000], async (road) => {
+        const args = [
+          "--input-type=module",
+          "-e",
+          follower,
+          new URL("./client.ts", import.meta.url).href,
+          `${road}/r1`,
+        ];
+        expect(await linesOf(spawn(process.execPath, args))).toEqual(["token", "lifecycle.completed"]);
+      }),
+    );
+  });
+});
+
 function linesOf(child: ChildProcess): Promise<string[]> {
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import { Roster } from "../roster.ts";
-import type { FlushWaiter, StreamQueue } from "./stream-queue.ts";
+import type { FlushOutcome, FlushWaiter, StreamQueue } from "./stream-queue.ts";
 
 /** Who waits for what of which stream to be stored. One timer serves them all. */
 export class FlushWaiters {
@@ -17,8 +17,8 @@ export class FlushWaiters {
     return this.#queues.size > 0;
   }
 
-  /** Resolves to true once all that was emitted so far has been stored; to false when some of it was lost, or at the deadline. */
-  wait(queue: StreamQueue, deadline: number): Promise<boolean> {
+  /** Resolves once nothing of what was emitted so far waits any more, at the latest at the deadline. */
+  wait(queue: StreamQueue, deadline: number): Promise<FlushOutcome> {
     return new Promise((resolve) => {
       const waiter = { upTo: queue.emitted, deadline, resolve };
       if (queue.waiters.length === 0) {
@@ -31,14 +31,14 @@ export class FlushWaiters {
 
   /** To be called whenever something of the queue was stored or lost. */
   progress(queue: StreamQueue): void {
-    if (queue.waiters.length > 0) this.#keep(queue, (waiter) => waiter.upTo > queue.done, queue.lost === 0);
+    if (queue.waiters.length > 0) this.#keep(queue, (waiter) => waiter.upTo > queue.done, queue.outcome);
   }
 
-  #keep(queue: StreamQueue, still: (waiter: FlushWaiter) => boolean, stored: boolean): void {
+  #keep(queue: StreamQueue, still: (waiter: FlushWaiter) => boolean, outcome: FlushOutcome): void {
     const { waiters } = queue;
     queue.waiters = waiters.filter(still);
     if (queue.waiters.length === 0) this.#queues.delete(queue);
-    for (const waiter of waiters) if (!still(waiter)) waiter.resolve(stored);
+    for (const waiter of waiters) if (!still(waiter)) waiter.resolve(outcome);
   }
 
   #arm(deadline: number): void {
@@ -53,7 +53,7 @@ export class FlushWaiters {
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const queue of this.#queues) {
-      this.#keep(queue, (waiter) => waiter.deadline > now, false);
+      this.#keep(queue, (waiter) => waiter.deadline > now, "waiting");
       for (const waiter of queue.waiters) next = Math.min(next, waiter.deadline);
     }
     if (next < Number.POSITIVE_INFINITY) this.#arm(next);

@@ -40,6 +40,7 @@ describe("a run's stream", () => {
     expect(Object.fromEntries(response.headers)).toEqual({
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache, no-transform",
+      vary: "accept, last-event-id",
       "x-accel-buffering": "no",
     });
     const messages = await messagesOf(response);
@@ -78,6 +79,8 @@ describe("a run's stream", () => {
     const response = await get("/r1", { "last-event-id": "3" });
     expect(response.status).toBe(204);
     expect(response.body).toBe(null);
+    // A shared cache would give it to who has seen nothing yet.
+    expect(response.headers.get("cache-control")).toBe("no-store");
   });
 
   it("says what was trimmed, and goes on behind it", async () => {
@@ -216,6 +219,19 @@ describe("authorisation", () => {
       expect(await broken.text()).not.toContain("secret");
     }
     expect(lines).toEqual(["`authorize` failed", "`authorize` failed"]);
+  });
+
+  it("that fails for a moment costs no browser its stream", async () => {
+    const { get } = setUp({
+      authorize: () => {
+        throw new Error("secret detail");
+      },
+    });
+    const answer = await get("/r1", { accept: "text/event-stream" });
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+    const [message, ...more] = await messagesOf(answer);
+    expect([message?.event, message?.id, more]).toEqual(["unavailable", "", []]);
+    expect(message?.data).not.toContain("secret");
   });
 });
 

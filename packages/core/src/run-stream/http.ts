@@ -52,10 +52,10 @@ export interface RunStreamHandlerOptions {
  * accepts that only. It never rejects. A client that comes back goes on in the segment that it was in; without an id it gets the current one: of a run that was replayed, the replay.
  *
  * Answers: 200 · 204 once the run is over and nothing is left after the client's position, so that browsers stop · 400 for a position the stream never had ·
- * 403 · 404 unknown or expired run · 405 · 406 · 503 with `Retry-After` while the events cannot be read; who asks for a `text/event-stream` in so many words is told that in one, by an event named
- * `unavailable` and its end, since a browser's `EventSource` comes back from nothing else.
+ * 403 · 404 unknown or expired run · 405 · 406 · 500 · 503 with `Retry-After` while the events cannot be read; who asks for a `text/event-stream` in so many words is told of the last two in one, by
+ * an event named `unavailable` and its end, since a browser's `EventSource` comes back from nothing else.
  *
- * A browser's `EventSource` raises an event under the name it was emitted with. What was trimmed comes as an event named `gap` with `{from, to}`.
+ * A browser's `EventSource` raises an event under the name it was emitted with, but for `error` and `open`, which are its own: those come as `message`. What was trimmed comes as an event named `gap` with `{from, to}`.
  */
 export function createRunStreamHandler(options: RunStreamHandlerOptions): (request: Request) => Promise<Response> {
   const readers = new ReaderLog(options.logger);
@@ -65,10 +65,14 @@ export function createRunStreamHandler(options: RunStreamHandlerOptions): (reque
       if (response.ok) readers.served();
       return response;
     } catch (error) {
-      const answer = problemOf(error, options.logger, readers);
-      return answer.status === 503 && asksForStream(request) ? inStream(answer) : answer;
+      return forReader(request, problemOf(error, options.logger, readers));
     }
   };
+}
+
+/** What is wrong here and may pass is told so that a client comes back. */
+function forReader(request: Request, answer: Response): Response | Promise<Response> {
+  return answer.status >= 500 && asksForStream(request) ? inStream(answer) : answer;
 }
 
 async function respond(request: Request, options: RunStreamHandlerOptions): Promise<Response> {
@@ -101,7 +105,7 @@ async function isAllowed(
   try {
     return await authorize(request, runId);
   } catch (error) {
-    return internalError("`authorize` failed", error, logger);
+    return forReader(request, internalError("`authorize` failed", error, logger));
   }
 }
 
@@ -118,7 +122,7 @@ async function stream(request: Request, runId: string, options: RunStreamHandler
   const after = position?.sequence ?? 0;
   // Looked up first, since a status can only be given before the body begins.
   const ahead = await source.eventStream.read(streamId, { after, limit: 1 });
-  if (ahead.ended && ahead.events.length === 0 && ahead.gap === undefined) return new Response(null, { status: 204 });
+  if (ahead.ended && ahead.events.length === 0 && ahead.gap === undefined) return nothingLeft();
   const body = sseBody({
     run: { runId, segment },
     follow: (signal) => source.eventStream.follow(streamId, { after, signal }),
@@ -140,7 +144,13 @@ async function page(request: Request, runId: string, options: RunStreamHandlerOp
   const { streamId, segment } = location;
   const after = position?.sequence ?? 0;
   const found = await source.eventStream.read(streamId, { after, limit });
-  return Response.json(historyPage({ runId, segment }, after, found), { headers: { "cache-control": "no-cache" } });
+  const headers = { "cache-control": "no-cache", vary: "accept" };
+  return Response.json(historyPage({ runId, segment }, after, found), { headers });
+}
+
+/** For this client, at its position: a cache that kept it would give it to those who have seen nothing. */
+function nothingLeft(): Response {
+  return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
 }
 
 function unknownRun(): Response {

@@ -1,9 +1,12 @@
-import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../ports/clock.ts";
 import { silentLogger } from "../ports/logger.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import { createRunStreamHandler } from "./http.ts";
+import { toNodeHandler } from "./node-http.ts";
 import { served, TestRuns, until, upTo } from "./run-stream-fixture.ts";
 import { SseParser } from "./sse-parser.ts";
 
@@ -79,16 +82,60 @@ describe("toNodeHandler", () => {
     );
   });
 
-  it("answers 400 to a host that is none, and does not take the path for one", async () => {
+  it.each([
+    ["/", "["],
+    ["/runs/mine/events", "x/runs/other/events?"],
+    ["/runs/mine/events", "x\\runs\\other\\events?"],
+    ["/runs/mine/events", "x#"],
+    ["/", "a:b@c"],
+    ["/runs/mine\\..\\other/events", "localhost"],
+    ["/runs/mine/../other/events", "localhost"],
+    ["/runs/mine/%2E./other/events", "localhost"],
+    ["/runs/mine/..?", "localhost"],
+    ["/runs/mine#/other", "localhost"],
+    ["http://elsewhere/runs/mine/events", "localhost"],
+  ])("answers 400 to the path %s at the host %s, which a router may read otherwise", async (path, host) => {
     await served(
       async (request) => new Response(new URL(request.url).pathname),
       async (url) => {
-        const bad = await talk(url, "GET / HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n");
-        expect(bad).toMatch(/^HTTP\/1.1 400 /);
+        const answer = await talk(url, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        expect(answer).toMatch(/^HTTP\/1.1 400 /);
+      },
+    );
+  });
+
+  it("does not take the path for a host, and leaves dots alone that are no segment", async () => {
+    await served(
+      async (request) => new Response(new URL(request.url).pathname),
+      async (url) => {
+        expect(await (await fetch(`${url}/runs/..a/b.?c=../d`)).text()).toBe("/runs/..a/b.");
         const odd = await talk(url, "GET //evil/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         expect(odd).toContain("//evil/x");
       },
     );
+  });
+
+  it("does nothing for a client that went while others worked on its request", async () => {
+    let asked = 0;
+    const serve = toNodeHandler(async () => {
+      asked++;
+      return new Response("too late");
+    });
+    const client = new AbortController();
+    const gone = Promise.withResolvers<void>();
+    const server = createServer((req, res) => {
+      res.once("close", () => {
+        serve(req, res);
+        gone.resolve();
+      });
+      client.abort();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await expect(fetch(`http://127.0.0.1:${port}`, { signal: client.signal })).rejects.toThrow();
+    await gone.promise;
+    server.close();
+    expect(asked).toBe(0);
   });
 
   it("aborts the request's signal and cancels the body when the client goes", async () => {

@@ -19,6 +19,8 @@ async function serve(
   res.on("close", () => gone.abort());
   // A connection that breaks while it is written to is a client that went, no error of the process.
   res.on("error", () => gone.abort());
+  // It went while others worked on the request: there was an event, and there will be none.
+  if (res.destroyed) return;
   try {
     const url = urlOf(req);
     if (url === undefined) {
@@ -33,9 +35,17 @@ async function serve(
   }
 }
 
+/** What would end the host in a URL, or stand before it. */
+const NO_HOST = /[/\\?#@\s]/;
+/** A path that a URL has otherwise: who judges the request by its path, such as a router, must have judged what the handler will see. */
+const OTHER_PATH = /^[^/]|[\\#]|\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
+
 function urlOf(req: IncomingMessage): string | undefined {
+  const { host = "localhost" } = req.headers;
+  const path = req.url ?? "/";
+  if (NO_HOST.test(host) || OTHER_PATH.test(path)) return undefined;
   const protocol = "encrypted" in req.socket ? "https" : "http";
-  const url = `${protocol}://${req.headers.host ?? "localhost"}${req.url ?? "/"}`;
+  const url = `${protocol}://${host}${path}`;
   return URL.canParse(url) ? url : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { IntermodalError } from "../errors.ts";
-import { sleep, systemClock } from "../ports/clock.ts";
+import { systemClock } from "../ports/clock.ts";
 import { eventId, positionOf } from "./event-id.ts";
 import { fromWire, type RunEvent, type RunGap, TERMINAL_EVENTS } from "./run-event.ts";
 import { Interrupted, sseMessages } from "./sse-connection.ts";
@@ -100,13 +100,29 @@ export async function* follow(
         if (!(error instanceof Interrupted)) throw error;
         const pauseMs = pauses.next(error, systemClock.now() - openedAt);
         options.onInterrupted?.({ reason: error.message, pauseMs });
-        await sleep(systemClock, pauseMs, stop.signal);
+        await pause(pauseMs, stop.signal);
       }
     }
   } finally {
     options.signal?.removeEventListener("abort", abort);
     stop.abort();
   }
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Ends early when the signal aborts. Unlike the clock's timers it keeps a program alive: of one that only follows, nothing else does meanwhile. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
+    signal.addEventListener("abort", done, { once: true });
+  });
 }
 
 /** Where a follower stands: what came is neither given out twice nor left out. */

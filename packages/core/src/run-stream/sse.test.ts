@@ -93,6 +93,16 @@ describe("the encoder", () => {
     });
   });
 
+  it.each(["error", "open"])(
+    "gives an event named %s no name that an EventSource would take for the connection's",
+    (event) => {
+      const stored = { streamId: "s", sequence: 42, timestamp: 7, source: "task-1", event, data: null };
+      const [parsed] = parse(encodeRunEvent({ runId: "run-1", segment: 1 }, stored));
+      expect(parsed).toMatchObject({ id: "42", event: "message" });
+      expect(JSON.parse(parsed?.data ?? "")).toMatchObject({ event });
+    },
+  );
+
   it("names the end of a gap as the place to resume at", () => {
     const gap = { gap: { from: 3, to: 9 } };
     expect(parse(encodeRunGap({ runId: "r", segment: 1 }, gap))).toEqual([

@@ -6,8 +6,12 @@ import { type RunSegment, toWire } from "./run-event.ts";
 export const SSE_HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
+  vary: "accept, last-event-id",
   "x-accel-buffering": "no",
 };
+
+/** What a browser's `EventSource` raises of its own: an event under such a name would be taken for the connection's. */
+const OF_THE_CONNECTION: readonly string[] = ["error", "open"];
 
 export interface SseFields {
   readonly id?: string | undefined;
@@ -38,11 +42,11 @@ export function encodeSseRetry(delayMs: number): string {
   return `retry: ${delayMs}\n\n`;
 }
 
-/** An event of a run: its name as the event, and all of it as JSON. */
+/** An event of a run: its name as the event, where it can be one, and all of it as JSON. */
 export function encodeRunEvent({ runId, segment }: RunSegment, stored: StoredRunEvent): string {
   return encodeSse({
     id: eventId({ segment, sequence: stored.sequence }),
-    event: stored.event,
+    event: OF_THE_CONNECTION.includes(stored.event) ? undefined : stored.event,
     data: JSON.stringify(toWire(runId, stored)),
   });
 }

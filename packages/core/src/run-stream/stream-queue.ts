@@ -11,11 +11,14 @@ export interface UnsentEvent {
   readonly size: number;
 }
 
+/** What has become of all that was emitted up to a moment: `lost` where nothing of it waits any more and some of it was not stored. */
+export type FlushOutcome = "stored" | "lost" | "waiting";
+
 /** Who waits until what was emitted so far has been stored. */
 export interface FlushWaiter {
   readonly upTo: number;
   readonly deadline: number;
-  readonly resolve: (stored: boolean) => void;
+  readonly resolve: (outcome: FlushOutcome) => void;
 }
 
 /** What one process has yet to write to one stream, in order. */
@@ -61,6 +64,11 @@ export class StreamQueue implements Rostered {
   /** How many of the events emitted first are out of the way: stored or lost. */
   get done(): number {
     return this.sending === undefined ? this.#emitted - this.unsentCount : this.#sendingAfter;
+  }
+
+  /** What has become of what is done. */
+  get outcome(): FlushOutcome {
+    return this.lost === 0 ? "stored" : "lost";
   }
 
   push(event: UnsentEvent): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BatchError, IntermodalError } from "../errors.ts";
+import { sleep } from "../ports/clock.ts";
 import type { EventStream, NewRunEvent, StreamAppend } from "../ports/event-stream.ts";
 import type { Logger } from "../ports/logger.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
@@ -80,6 +81,11 @@ function setUp(options: Partial<RunStreamWriterOptions> = {}) {
   return { stream, clock, logger, writer, emit };
 }
 
+async function waiting(writer: RunStreamWriter, streamIds: readonly string[]): Promise<readonly string[]> {
+  const outcomes = await Promise.all(streamIds.map((streamId) => writer.flush(streamId, { timeoutMs: 0 })));
+  return streamIds.filter((_, at) => outcomes[at] === "waiting");
+}
+
 const numbered = (count: number, prefix = "e") => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
 describe("what is emitted", () => {
@@ -117,8 +123,8 @@ describe("what is emitted", () => {
     stream.before = () => {
       if (stream.calls.length === 1) emit("a", "2", "3");
     };
-    expect(await first).toBe(true);
-    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe(true);
+    expect(await first).toBe("stored");
+    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe("stored");
     expect(stream.calls.map((call) => call[0]?.events.length)).toEqual([1, 2]);
     expect(stream.mostConcurrent).toBe(1);
     expect(stream.names("a")).toEqual(["1", "2", "3"]);
@@ -177,9 +183,9 @@ describe("flush", () => {
   it("does not wait for gathering", async () => {
     const { emit, writer, stream } = setUp({ flushMs: 60_000 });
     emit("a", "1");
-    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe(true);
+    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe("stored");
     expect(stream.names("a")).toEqual(["1"]);
-    expect(await writer.flush("unknown", { timeoutMs: 1_000 })).toBe(true);
+    expect(await writer.flush("unknown", { timeoutMs: 1_000 })).toBe("stored");
   });
 
   it("is bounded, and while the store is away no longer than since it went", async () => {
@@ -188,15 +194,15 @@ describe("flush", () => {
       throw down();
     };
     emit("a", "1");
-    let first: boolean | undefined;
-    void writer.flush("a", { timeoutMs: 1_000 }).then((stored) => {
-      first = stored;
+    let first: string | undefined;
+    void writer.flush("a", { timeoutMs: 1_000 }).then((outcome) => {
+      first = outcome;
     });
     await clock.advance(999);
     expect(first).toBe(undefined);
     await clock.advance(1);
-    expect(first).toBe(false);
-    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe(false);
+    expect(first).toBe("waiting");
+    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe("waiting");
   });
 
   it("is bounded by a store that does not answer", async () => {
@@ -208,16 +214,16 @@ describe("flush", () => {
     emit("b", "1");
     flushes.push(writer.flush("b", { timeoutMs: 1_000 }));
     await clock.advance(500);
-    expect(await Promise.all(flushes)).toEqual([false, false]);
+    expect(await Promise.all(flushes)).toEqual(["waiting", "waiting"]);
   });
 
-  it("is true only for what was stored", async () => {
+  it("tells what was lost from what waits", async () => {
     const { emit, writer, stream } = setUp();
     stream.before = () => {
       throw new IntermodalError("STREAM_ENDED", "it is over");
     };
     emit("a", "1");
-    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe(false);
+    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe("lost");
   });
 
   it("serves many waiters of one stream", async () => {
@@ -226,7 +232,7 @@ describe("flush", () => {
       emit("a", name);
       return writer.flush("a", { timeoutMs: 1_000 });
     });
-    expect(new Set(await Promise.all(flushes))).toEqual(new Set([true]));
+    expect(new Set(await Promise.all(flushes))).toEqual(new Set(["stored"]));
     expect(stream.calls).toHaveLength(1);
   });
 });
@@ -281,30 +287,26 @@ describe("a store that is away", () => {
     stream.before = () => {};
     for (const streamId of ["a", "b", "c"]) emit(streamId, "2");
     await clock.advance(10_000);
-    expect(["a", "b", "c"].filter((streamId) => writer.isWaiting(streamId))).toEqual([]);
     expect(writer.stats.queued).toBe(0);
     for (const streamId of ["a", "b", "c"]) expect(stream.names(streamId).at(-1)).toBe("2");
   });
 
   it("has events waiting for it, of the streams that were written to", async () => {
     const { stream, clock, emit, writer } = setUp();
-    const waiting = () => ["a", "b", "c"].filter((streamId) => writer.isWaiting(streamId));
     emit("c", "1");
     await clock.advance(100);
     emit("a", "1");
-    expect(waiting(), "before anybody knows").toEqual([]);
     stream.before = () => Promise.reject(down());
     await clock.advance(100);
     emit("b", "1");
-    expect(waiting()).toEqual(["a", "b"]);
+    expect(await waiting(writer, ["a", "b", "c"])).toEqual(["a", "b"]);
     stream.before = () => {};
     await clock.advance(10_000);
-    expect(waiting(), "once it is back").toEqual([]);
+    expect(await waiting(writer, ["a", "b", "c"]), "once it is back").toEqual([]);
   });
 
   it("has the events of some streams waiting, and takes those of others", async () => {
     const { stream, clock, emit, writer } = setUp();
-    const waiting = () => ["ill", "well", "new"].filter((streamId) => writer.isWaiting(streamId));
     let away = true;
     stream.before = (appends) => {
       if (!away) return;
@@ -314,19 +316,18 @@ describe("a store that is away", () => {
     emit("ill", "1");
     emit("well", "1");
     await clock.advance(50);
-    expect(waiting(), "while others of its batch were stored").toEqual(["ill"]);
+    expect(await waiting(writer, ["ill", "well"]), "while others of its batch were stored").toEqual(["ill"]);
     await clock.advance(100);
     expect(
       stream.calls.at(-1)?.map(({ streamId }) => streamId),
       "tried again, alone",
     ).toEqual(["ill"]);
     emit("new", "1");
-    expect(waiting()).toEqual(["ill"]);
-    await clock.advance(10);
-    expect(stream.names("new"), "before the next try of those").toEqual(["1"]);
+    expect(await writer.flush("new", { timeoutMs: 1_000 }), "before the next try of those").toBe("stored");
+    expect(await waiting(writer, ["ill", "new"])).toEqual(["ill"]);
     away = false;
     await clock.advance(10_000);
-    expect(waiting(), "once it is back").toEqual([]);
+    expect(await waiting(writer, ["ill"]), "once it is back").toEqual([]);
     expect(writer.stats).toEqual({ lost: 0, queued: 0 });
   });
 
@@ -342,15 +343,15 @@ describe("a store that is away", () => {
       await clock.advance(100);
     }
     emit("new", "1");
-    expect(await writer.flush("new", { timeoutMs: 1_000 })).toBe(true);
+    expect(await writer.flush("new", { timeoutMs: 1_000 })).toBe("stored");
     for (let n = 0; n < 20; n++) {
       emit(`ill too ${n}`, "1");
       await clock.advance(100);
     }
     const calls = stream.calls.length;
     emit("late", "1");
-    expect(await writer.flush("late", { timeoutMs: 1_000 }), "taken to be away as a whole").toBe(false);
-    expect([stream.calls.length, writer.isWaiting("late")]).toEqual([calls, true]);
+    expect(await writer.flush("late", { timeoutMs: 1_000 }), "taken to be away as a whole").toBe("waiting");
+    expect(stream.calls.length).toBe(calls);
   });
 
   it("has no events waiting that it refused", async () => {
@@ -361,11 +362,11 @@ describe("a store that is away", () => {
     };
     emit("a", "1");
     await clock.advance(50);
-    expect(writer.isWaiting("a")).toBe(true);
+    expect(await waiting(writer, ["a"])).toEqual(["a"]);
     failure = new IntermodalError("STREAM_ENDED", "it has ended");
     await clock.advance(1_000);
     emit("a", "2");
-    expect(writer.isWaiting("a")).toBe(false);
+    expect(await writer.flush("a", { timeoutMs: 1_000 })).toBe("lost");
   });
 
   it("is given a lost answer's events again under the same numbers", async () => {
@@ -382,6 +383,45 @@ describe("a store that is away", () => {
     expect(sent[1]).toEqual(sent[0]);
     expect(sent[2]).toEqual(sent[0]);
     expect(stream.names("a")).toEqual(["1", "2", "3"]);
+  });
+
+  it("with one part only keeps the last events of other streams waiting for as long as it does not answer", async () => {
+    const { emit, stream, clock, writer } = setUp();
+    let hangs = true;
+    stream.before = async (appends) => {
+      if (!hangs || !appends.some(({ streamId }) => streamId === "ill")) return;
+      await sleep(clock, 5_000);
+      throw new BatchError(appends.map(({ streamId }) => (streamId === "ill" ? down(true) : undefined)));
+    };
+    emit("ill", "1");
+    await clock.advance(5);
+    emit("well", "1");
+    const flushed = writer.flush("well", { timeoutMs: 1_000 });
+    await clock.advance(1_000);
+    expect(await flushed).toBe("waiting");
+    hangs = false;
+    await clock.advance(10_000);
+    expect(await writer.flush("well", { timeoutMs: 1_000 })).toBe("stored");
+  });
+
+  it("is told of again when it was well in between, however much comes meanwhile", async () => {
+    const { emit, stream, clock, logger } = setUp();
+    let away = true;
+    stream.before = () => {
+      if (away) throw down();
+      emit("busy", "more");
+    };
+    emit("a", "1");
+    await clock.advance(50);
+    away = false;
+    await clock.advance(1_000);
+    away = true;
+    await clock.advance(1_000);
+    expect(logger.lines).toEqual([
+      expect.stringMatching(/^warn .*cannot be reached/),
+      expect.stringMatching(/^info .*stored again/),
+      expect.stringMatching(/^warn .*cannot be reached/),
+    ]);
   });
 
   it("costs the oldest events of the stream that has most, counted, and no memory", async () => {
@@ -405,7 +445,7 @@ describe("a store that is away", () => {
       expect.stringMatching(/^warn .*dropped/),
       expect.stringMatching(/^info .*{"lost":903}$/),
     ]);
-    expect(await writer.flush("chatty", { timeoutMs: 1 })).toBe(false);
+    expect(await writer.flush("chatty", { timeoutMs: 1 })).toBe("lost");
   });
 
   it("is bounded in bytes too", () => {

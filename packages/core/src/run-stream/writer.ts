@@ -8,7 +8,7 @@ import { FlushWaiters } from "./flush-waiters.ts";
 import { Generations } from "./generations.ts";
 import { type JsonSnapshot, snapshotJson } from "./json-snapshot.ts";
 import { LossLog } from "./loss-log.ts";
-import { StreamQueue } from "./stream-queue.ts";
+import { type FlushOutcome, StreamQueue } from "./stream-queue.ts";
 
 /** What an event takes besides its data, about. */
 const EVENT_OVERHEAD = 64;
@@ -82,6 +82,7 @@ export class RunStreamWriter {
         this.#queuedBytes -= bytes;
         this.#waiters.progress(queue);
       },
+      isBehind: () => this.#queued * 2 > this.#maxEvents || this.#queuedBytes * 2 > this.#maxBytes,
     });
   }
 
@@ -119,25 +120,19 @@ export class RunStreamWriter {
   /**
    * Waits until everything emitted so far for the stream has been stored: at most `timeoutMs`, and while the store is away or does not answer no longer than
    * that since it began, so that an outage does not slow down one task after the other.
-   * @returns false when something of it was lost or still waits.
+   * @returns what has become of it: a stream that is ended while something waits loses that.
    */
-  flush(streamId: string, options: { readonly timeoutMs: number }): Promise<boolean> {
+  flush(streamId: string, options: { readonly timeoutMs: number }): Promise<FlushOutcome> {
     const queue = this.#queues.get(streamId);
-    if (queue === undefined || queue.isIdle) return Promise.resolve(queue === undefined || queue.lost === 0);
+    if (queue === undefined || queue.isIdle) return Promise.resolve(queue?.outcome ?? "stored");
     const now = this.#clock.now();
     const { waitingSince = now, inDoubt, isDown } = this.#loop;
     const patienceMs = inDoubt && !isDown && !queue.failed ? Math.min(DOUBT_MS, options.timeoutMs) : 0;
     const deadline = Math.max(waitingSince + options.timeoutMs, now + patienceMs);
-    if (deadline <= now) return Promise.resolve(false);
-    const stored = this.#waiters.wait(queue, deadline);
+    if (deadline <= now) return Promise.resolve("waiting");
+    const outcome = this.#waiters.wait(queue, deadline);
     this.#loop.wake(true);
-    return stored;
-  }
-
-  /** Events of the stream wait for a store that is away, if only for this stream: ending it now would lose them. */
-  isWaiting(streamId: string): boolean {
-    const queue = this.#queues.get(streamId);
-    return queue !== undefined && !queue.isIdle && (queue.failed || this.#loop.inDoubt);
+    return outcome;
   }
 
   /** Takes nothing more and stores what waits, for at most `timeoutMs`; what is left then is lost and counted. Idempotent. @returns whether all was stored. */
@@ -150,10 +145,10 @@ export class RunStreamWriter {
     const busy = this.#loop.busy.filter((queue) => !queue.isIdle);
     const waits = busy.map((queue) => this.#waiters.wait(queue, deadline));
     this.#loop.wake(true);
-    const stored = await Promise.all(waits);
+    const outcomes = await Promise.all(waits);
     if (this.#queued > 0) this.#losses.trouble("closed", { lost: this.#queued });
     this.#loop.stop();
-    return stored.every(Boolean);
+    return outcomes.every((outcome) => outcome === "stored");
   }
 
   #queueOf(streamId: string): StreamQueue {

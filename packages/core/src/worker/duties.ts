@@ -3,6 +3,7 @@ import { isIntermodalError, messageOf } from "../errors.ts";
 import { type Duty, isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import { sleep } from "../ports/clock.ts";
 import type { Claim, SettleOutcomeKind } from "../ports/task-state-store.ts";
+import type { FlushOutcome } from "../run-stream/stream-queue.ts";
 import { notificationOf } from "../workflow/send-record.ts";
 import { bridges, publishNotification } from "./bridge.ts";
 import { toErrorInfo } from "./errors.ts";
@@ -87,8 +88,9 @@ async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promis
 }
 
 /** Waits, bounded, until the run's stream has what this process wrote. */
-export async function flushStream(runtime: Runtime, streamId: string): Promise<void> {
-  await runtime.writer?.flush(streamId, { timeoutMs: runtime.surroundings.settings.streamFlushTimeoutMs });
+export async function flushStream(runtime: Runtime, streamId: string): Promise<FlushOutcome> {
+  const { writer, surroundings } = runtime;
+  return (await writer?.flush(streamId, { timeoutMs: surroundings.settings.streamFlushTimeoutMs })) ?? "stored";
 }
 
 /**
@@ -96,8 +98,7 @@ export async function flushStream(runtime: Runtime, streamId: string): Promise<v
  * That says nothing about the store of other streams, of which a part may be away.
  */
 async function isWritten(runtime: Runtime, record: TaskRecord): Promise<boolean> {
-  await flushStream(runtime, record.streamId);
-  if (!runtime.writer?.isWaiting(record.streamId)) return true;
+  if ((await flushStream(runtime, record.streamId)) !== "waiting") return true;
   runtime.surroundings.logger.debug("events of a run wait for their store: the sweep ends it when they are stored", {
     task: record.id,
   });
