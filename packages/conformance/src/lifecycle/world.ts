@@ -40,6 +40,7 @@ export class AppProcess {
   readonly #name: string;
   readonly #waits = new Set<() => void>();
   #dead = false;
+  #ending = false;
 
   constructor(t: CaseContext, name: string, adapter: FullAdapter, clock: ProcessClock, options: ProcessOptions) {
     const { serve, omit = [], fires = false, inNamespace = t.namespace, ...rest } = options;
@@ -74,7 +75,8 @@ export class AppProcess {
 
   /** The process ends between two instructions: nothing of it is ever seen again. */
   async kill(): Promise<void> {
-    if (this.#dead) return;
+    // Who is being stopped with the case would wait in vain for what the dead don't get.
+    if (this.#dead || this.#ending) return;
     this.#dead = true;
     // What a dead process waits for is no news.
     for (const over of this.#waits) over();
@@ -96,6 +98,7 @@ export class AppProcess {
   }
 
   async end(): Promise<void> {
+    this.#ending = true;
     if (this.#dead) this.switched.bury();
     this.unblock();
     await this.#during("stop", () => this.app.stop({ timeoutMs: 0 }));

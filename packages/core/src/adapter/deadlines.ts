@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 
 interface Outstanding {
   readonly what: string;
-  readonly due: number;
+  due: number;
   readonly reject: (error: Error) => void;
 }
 
@@ -14,7 +14,6 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #unknown: boolean;
-  /** In the order in which they fall due. */
   readonly #outstanding = new Set<Outstanding>();
   #sweeping = false;
 
@@ -50,7 +49,8 @@ export class Deadlines {
       this.#sweeping = false;
       const now = this.#clock.now();
       for (const outstanding of this.#outstanding) {
-        // In order, unless the clock was set back.
+        // Not later, should the clock have been set back meanwhile.
+        outstanding.due = Math.min(outstanding.due, now + this.#timeoutMs);
         if (outstanding.due > now) continue;
         this.#outstanding.delete(outstanding);
         const { what, reject } = outstanding;

@@ -249,9 +249,9 @@ export class TaskStore {
   }
 
   /**
-   * Repeats a step while the store is away, for as long as it takes: what a worker has begun it has to bring to its end. `onLostAnswer` is called when the
+   * Repeats a step while the store is away or lets nobody in, for as long as it takes: what a worker has begun it has to bring to its end. `onLostAnswer` is called when the
    * effect of a try may have happened.
-   * @throws whatever is not `UNAVAILABLE`; the signal's reason.
+   * @throws whatever is neither `UNAVAILABLE` nor `CONFIG_INVALID`; the signal's reason.
    */
   async persist<T>(
     step: () => Promise<T>,
@@ -261,7 +261,7 @@ export class TaskStore {
       try {
         return await step();
       } catch (error) {
-        if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
+        if (!isIntermodalError(error, "UNAVAILABLE") && !isIntermodalError(error, "CONFIG_INVALID")) throw error;
         if (error.unknown) options.onLostAnswer?.();
         if (failures === 0)
           this.#surroundings.logger.warn("the task state store cannot be reached; trying on", {

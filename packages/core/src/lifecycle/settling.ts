@@ -1,8 +1,11 @@
 import type { Settle, SettleOutcome } from "../ports/task-state-store.ts";
 import { holds } from "./claiming.ts";
-import { type Duty, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
+import { type Duty, isTerminal, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
 import { numberSend } from "./sending.ts";
 import { type Draft, NONE, nextVersion, type Step, touch } from "./step.ts";
+
+/** A record that owes something is kept for so long at least, whatever its retention: who is to do it must find it. */
+const OWING_MS = 3_600_000;
 
 export function settle(
   record: TaskRecord | undefined,
@@ -15,6 +18,7 @@ export function settle(
   next.phase = undefined;
   if (ask.progress !== undefined) next.progress = ask.progress;
   settleAs(next, ask, record.lease?.counted ?? false, now);
+  if (ask.send !== undefined && (isTerminal(next.status) || next.phase === "closing")) next.sends = ask.send;
   return { record: next, outcome: { settled: true, record: next } };
 }
 
@@ -31,7 +35,8 @@ function settleAs(next: Draft, ask: Settle, counted: boolean, now: number): void
       return;
     case "failed":
       next.error = outcome.error;
-      end(next, outcome.status, now);
+      // What was asked to stop may fail of just that, such as of a sub-task that was never made.
+      end(next, next.cancelRequested ? "CANCELLED" : outcome.status, now);
       return;
     case "retry":
       next.error = outcome.error;
@@ -82,8 +87,8 @@ export function finish(next: Draft, status: TerminalStatus, now: number): void {
     next.epoch === 1 &&
     Object.keys(next.children).length === 0
   ) {
-    next.expiresAt = now + next.retentionMs;
     next.duties = next.duties.filter((duty) => duty !== "retain");
+    next.expiresAt = now + (next.duties.length === 0 ? next.retentionMs : Math.max(OWING_MS, next.retentionMs));
   }
 }
 
@@ -101,6 +106,8 @@ export function dutiesDone(record: TaskRecord, series: number, done: readonly Du
   if (duties.length === record.duties.length) return record;
   const next = nextVersion(record);
   next.duties = duties.length === 0 ? NONE : duties;
+  if (duties.length === 0 && next.expiresAt !== undefined && next.finishedAt !== undefined)
+    next.expiresAt = Math.min(next.expiresAt, next.finishedAt + next.retentionMs);
   return next;
 }
 

@@ -497,6 +497,52 @@ describe("what the sweep finds", () => {
     const again = step.recoveryReason(recovered, GRACE, T0 + later + GRACE - 1);
     expect(again).toBe(reason === "duties" || reason === "cancel" ? reason : undefined);
   });
+
+  it.each([
+    ["overdue in a queue that nobody works on", settled(claimed(queued()), RETRY)],
+    ["left by a worker that died, in such a queue", claimed(queued())],
+  ])("gets ever fewer messages while it is %s", (_, left) => {
+    let record = sent(left);
+    let sends = 0;
+    for (let at = 0; at < 1_000 * GRACE; at += GRACE / 10) {
+      const now = T0 + at;
+      const reason = step.recoveryReason(record, GRACE, now);
+      expect(step.recoveryTime(record)).toBeLessThanOrEqual(reason === undefined ? Number.POSITIVE_INFINITY : now);
+      if (reason === undefined) continue;
+      sends++;
+      const recovered = step.recover(record, reason, now);
+      record = step.markSent(recovered, mark(recovered), now);
+    }
+    expect(sends).toBeGreaterThan(8);
+    expect(sends).toBeLessThan(14);
+  });
+});
+
+describe("how long a record is kept", () => {
+  const HOUR = 3_600_000;
+  const briefly = queued({ retentionMs: 50 });
+  const ended = settled(claimed(briefly, T0, { owes: ["end-stream", "retain"] }), COMPLETED);
+
+  it("is no shorter than it takes to do what it owes", () => {
+    expect(ended.duties).toEqual(["end-stream"]);
+    expect(ended.expiresAt).toBe(T0 + HOUR);
+  });
+
+  it("is its retention once nothing is owed", () => {
+    expect(done(ended).expiresAt).toBe(T0 + 50);
+    const long = settled(claimed(queued({ retentionMs: 2 * HOUR }), T0, { owes: ["end-stream", "retain"] }), COMPLETED);
+    expect([long.expiresAt, done(long).expiresAt]).toEqual([T0 + 2 * HOUR, T0 + 2 * HOUR]);
+  });
+});
+
+describe("a task that was asked to stop", () => {
+  it.each<[string, Extract<Settle["outcome"], { readonly kind: "failed" }>]>([
+    ["fails", FAILED],
+    ["has used up its attempts", { ...FAILED, status: "DEAD_LETTER" }],
+  ])("is CANCELLED also where it %s, with its error", (_, outcome) => {
+    const asked = step.requestCancel(claimed(queued()), T0);
+    expect(settled(asked, outcome)).toMatchObject({ status: "CANCELLED", error: outcome.error });
+  });
 });
 
 describe("jsonEqual", () => {

@@ -206,7 +206,7 @@ export class MemoryTaskStateStore implements TaskStateStore {
     } else if (outcome.kind === "retry" || outcome.kind === "failed") {
       outcome = { ...outcome, error: { ...outcome.error } };
     }
-    return { id: ask.id, token: ask.token, outcome, progress, resend: ask.resend };
+    return { id: ask.id, token: ask.token, outcome, progress, resend: ask.resend, send: ask.send };
   }
 
   /** Runs a step of one task; what it returns as `undefined` changes nothing. @returns the record after it. */

@@ -199,11 +199,13 @@ export interface Settle {
   readonly progress?: JsonValue | undefined;
   /** The delivery is gone (the store has custody), so a retry or release needs a message of its own: begin the next send in the same step. */
   readonly resend: boolean;
+  /** The send that the delivery in hand came with. A task that ends keeps it as its `sends`: of several sends it is the one to be put aside, also where a later one was begun and never went out. */
+  readonly send?: number | undefined;
 }
 
 /** What came of one settle. */
 export type SettleOutcome =
-  /** `record.duties` are owed now. A retry of a task that is to be cancelled ends it as CANCELLED instead. */
+  /** `record.duties` are owed now. A retry or failure of a task that is to be cancelled ends it as CANCELLED instead. */
   | { readonly settled: true; readonly record: TaskRecord }
   /** The token is not the latest one, or it has been settled already. */
   | { readonly settled: false };

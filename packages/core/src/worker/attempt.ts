@@ -256,7 +256,8 @@ export class Attempt implements KeptLease, RunningAttempt, Rostered {
     const { store } = this.#options.runtime;
     const { id, token } = this.lease;
     let answerLost = false;
-    const settled = await store.persist(() => store.settle({ id, token, outcome, progress, resend: this.#inCustody }), {
+    const [resend, send] = this.#inCustody ? [true, undefined] : [false, this.#options.send];
+    const settled = await store.persist(() => store.settle({ id, token, outcome, progress, resend, send }), {
       onLostAnswer: () => {
         answerLost = true;
       },

@@ -5,6 +5,7 @@ import type { TaskErrorInfo, TaskRecord } from "../lifecycle/record.ts";
 import { ACK, type Delivery, LEAVE, type Settlement } from "../ports/delivery.ts";
 import type { Claim, ClaimOutcome, HeldLease } from "../ports/task-state-store.ts";
 import { type CommandEnvelope, draftOf } from "../wire/envelope.ts";
+import { isIncurable } from "../workflow/send-record.ts";
 import { comeBack, STORE_AWAY_DELAY_MS } from "./come-back.ts";
 import { conclude, owedAtEnd, performDuties } from "./duties.ts";
 
@@ -76,6 +77,8 @@ async function claimOnce(runtime: Runtime, claim: Claim, tries = CLAIM_TRIES): P
     return await store.claim(claim);
   } catch (error) {
     if (!isIntermodalError(error, "UNAVAILABLE") || !error.unknown) throw error;
+    // Another message of the task was claimed beside it, and is finding out already: one lease is for one attempt.
+    if (unanswered.has(claim.id)) throw error;
     unanswered.add(claim.id);
     try {
       const adopted = await adoptLease(runtime, claim);
@@ -145,7 +148,7 @@ async function settleFinished(runtime: Runtime, envelope: CommandEnvelope, recor
   return settlementOf(record, envelope.task?.send);
 }
 
-/** What becomes of the message of a task whose handler is through. Of several sendings only the latest is put aside, so that there is one dead letter. */
+/** What becomes of the message of a task whose handler is through. Of several sendings only that is put aside in whose hands it ended, so that there is one dead letter. */
 export function settlementOf(record: TaskRecord, send: number | undefined): Settlement {
   const status = record.closesAs ?? record.status;
   const failed = (status === "FAILED" || status === "DEAD_LETTER") && send === record.sends;
@@ -184,17 +187,17 @@ async function end(
   error: TaskErrorInfo,
 ): Promise<Settlement> {
   const { id, token } = outcome.lease;
-  const settled = await runtime.store.settle({ id, token, outcome: { kind: "failed", status, error }, resend: false });
+  const send = envelope.task?.send;
+  const failed = { kind: "failed", status, error } as const;
+  const settled = await runtime.store.settle({ id, token, outcome: failed, resend: false, send });
   if (!settled.settled) return LEAVE;
   await conclude(runtime, settled.record);
-  return settlementOf(settled.record, envelope.task?.send);
+  return settlementOf(settled.record, send);
 }
 
 function storeAway(runtime: Runtime, envelope: CommandEnvelope, error: unknown): Settlement {
-  if (!isIntermodalError(error, "UNAVAILABLE") && !isIntermodalError(error, "CLOSED")) {
-    // The store refuses it for good; trying again for ever would help nobody.
-    return { kind: "dead-letter", reason: `the task could not be claimed: ${messageOf(error)}` };
-  }
+  // It is the message that is at fault; trying again for ever would help nobody.
+  if (isIncurable(error)) return { kind: "dead-letter", reason: `the task could not be claimed: ${messageOf(error)}` };
   runtime.surroundings.logger.warn("the task could not be claimed; its message comes back", {
     task: envelope.id,
     error: messageOf(error),

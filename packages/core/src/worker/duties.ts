@@ -49,8 +49,11 @@ function tellEnd(runtime: Runtime, record: TaskRecord): void {
 export async function performDuties(runtime: Runtime, record: TaskRecord): Promise<boolean> {
   const done: Duty[] = [];
   for (const duty of record.duties) {
-    if (await perform(runtime, record, duty)) done.push(duty);
+    if (duty !== "retain" && (await perform(runtime, record, duty))) done.push(duty);
   }
+  // Last, and only then: the run must not go before what it owes is done.
+  const isLast = done.length === record.duties.length - 1;
+  if (isLast && record.duties.includes("retain") && (await perform(runtime, record, "retain"))) done.push("retain");
   if (done.length > 0) runtime.store.noteDone(record, done);
   return done.length === record.duties.length;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { createApp } from "../app/create-app.ts";
 import { defineEvent, fixed } from "../contracts/index.ts";
-import { NonRetryableError } from "../errors.ts";
+import { IntermodalError, NonRetryableError } from "../errors.ts";
 import { MemoryAdapter, MemoryServer } from "../memory/index.ts";
 import { silentLogger } from "../ports/logger.ts";
 import { createTestApp, VirtualClock } from "../testing/index.ts";
@@ -125,6 +125,32 @@ test("a failing listener retries alone; its dead letters are listed, replayed to
   await idle();
   expect(heard).toEqual(["shaky 1"]);
   expect((await app.listenerDeadLetters.list("shaky")).items).toEqual([]);
+  await app.stop();
+});
+
+test("an inbox that lets nobody in for now costs no event a try", async () => {
+  const clock = new VirtualClock();
+  const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  let refuses = true;
+  const inbox = new Proxy(adapter.inbox, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return async (...asks: unknown[]) => {
+        if (refuses) throw new IntermodalError("CONFIG_INVALID", "NOPERM");
+        return value.apply(target, asks) as unknown;
+      };
+    },
+  });
+  const app = createApp({ name: "test", clock, logger: silentLogger, ports: { ...adapter, inbox } });
+  const attempts: number[] = [];
+  app.on(order, { listener: "a", retry: { maxAttempts: 1 } }, (_, ctx) => void attempts.push(ctx.attempt));
+  await app.start();
+  await app.publish(order, { n: 1 });
+  await clock.advance(10_000);
+  refuses = false;
+  await clock.advance(10_000);
+  expect(attempts).toEqual([1]);
   await app.stop();
 });
 

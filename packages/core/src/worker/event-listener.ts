@@ -9,6 +9,7 @@ import { type ListenerName, listenerKey } from "../ports/event-bus.ts";
 import type { EventEnvelope } from "../wire/envelope.ts";
 import type { JsonObject } from "../wire/json.ts";
 import { checkName } from "../wire/names.ts";
+import { isIncurable } from "../workflow/send-record.ts";
 import { HAND_BACK } from "./come-back.ts";
 import { RunningMessages } from "./handle-message.ts";
 import { createMessageContext, type ListenerContext } from "./message-context.ts";
@@ -147,7 +148,7 @@ export class EventListener {
     await this.#consumption?.close({ timeoutMs });
   }
 
-  /** Asks the handler to stop. */
+  /** Asks the handler to stop; what comes to it later is handed back. */
   shutDown(): void {
     this.#running.shutDown();
   }
@@ -215,7 +216,8 @@ export class EventListener {
       else await inbox.release(place, event.id, { node });
       return settlement;
     } catch (error) {
-      if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
+      // It is away, lets nobody in for now, or was closed with the app.
+      if (!isIntermodalError(error) || isIncurable(error)) throw error;
       return { kind: "retry", delayMs: 1_000, counted: false };
     }
   }

@@ -7,9 +7,10 @@ import { isRetryable, retryDelayMs } from "./errors.ts";
 /** Untracked messages, plain commands and events, that are being handled in this process, so that they can be named and asked to stop. */
 export class RunningMessages {
   readonly #running = new Map<AbortController, { readonly id: string; readonly type: string }>();
+  #shutDown = false;
 
   /**
-   * Runs the handler of one: the bus counts its attempts. Never rejects.
+   * Runs the handler of one: the bus counts its attempts. After the shutdown it is handed back instead. Never rejects.
    * @param run rejects when the attempt has failed.
    */
   async handle(
@@ -18,6 +19,8 @@ export class RunningMessages {
     retry: RetryPolicy,
     run: (abort: AbortController) => Promise<unknown>,
   ): Promise<Settlement> {
+    // Something before, such as the inbox, took longer than the drain.
+    if (this.#shutDown) return HAND_BACK;
     const { attempt } = delivery;
     if (attempt > retry.maxAttempts) {
       const reason = `all ${retry.maxAttempts} attempts used up; its holder died in the last`;
@@ -41,7 +44,9 @@ export class RunningMessages {
     }
   }
 
+  /** Asks those that run to stop, and begins no other. */
   shutDown(): void {
+    this.#shutDown = true;
     for (const abort of this.#running.keys())
       abort.abort(new IntermodalError("SHUTDOWN", "the worker is shutting down"));
   }

@@ -17,7 +17,8 @@ export interface KeptLease {
 /** A lease in the keeper's hands. */
 export interface LeaseEntry extends Rostered {
   readonly kept: KeptLease;
-  renewAt: number;
+  /** When it was last renewed, by this process's clock; 0 when that failed. */
+  renewedAt: number;
   progress: JsonValue | undefined;
 }
 
@@ -42,8 +43,7 @@ export class LeaseKeeper {
   }
 
   keep(kept: KeptLease): LeaseEntry {
-    const renewAt = this.#clock.now() + kept.lease.leaseMs / 3;
-    const entry: LeaseEntry = { kept, renewAt, progress: undefined, place: -1 };
+    const entry: LeaseEntry = { kept, renewedAt: this.#clock.now(), progress: undefined, place: -1 };
     this.#entries.add(entry);
     this.#cancelTick ??= this.#clock.schedule(this.#tickMs, this.#tick);
     return entry;
@@ -74,7 +74,7 @@ export class LeaseKeeper {
   async renewDue(): Promise<boolean> {
     const now = this.#clock.now();
     const renewals: Promise<boolean>[] = [];
-    for (const entry of this.#entries) if (entry.renewAt <= now) renewals.push(this.#renew(entry));
+    for (const entry of this.#entries) if (isDue(entry, now)) renewals.push(this.#renew(entry));
     return (await Promise.all(renewals)).every(Boolean);
   }
 
@@ -87,7 +87,7 @@ export class LeaseKeeper {
   async #renew(entry: LeaseEntry): Promise<boolean> {
     const { kept, progress } = entry;
     const { id, token, leaseMs } = kept.lease;
-    entry.renewAt = this.#clock.now() + leaseMs / 3;
+    entry.renewedAt = this.#clock.now();
     let outcome: RenewOutcome;
     try {
       outcome = await this.#store.renew({ id, token, leaseMs, progress });
@@ -98,7 +98,7 @@ export class LeaseKeeper {
         return false;
       }
       // The store is away: the next tick tries again. Should the lease run out meanwhile, it is still good until somebody takes it.
-      entry.renewAt = 0;
+      entry.renewedAt = 0;
       if (!isIntermodalError(error, "UNAVAILABLE") && entry.progress === progress && progress !== undefined) {
         // What the store refuses for good must not cost the lease.
         this.#logger.warn("progress could not be stored, and is dropped", { task: id, error: messageOf(error) });
@@ -116,4 +116,9 @@ export class LeaseKeeper {
     } else if (outcome.cancelRequested) kept.onCancelRequested();
     return true;
   }
+}
+
+/** A third of its time is over, or the clock was set back since: then nobody can say. */
+function isDue({ kept, renewedAt }: LeaseEntry, now: number): boolean {
+  return now < renewedAt || now >= renewedAt + kept.lease.leaseMs / 3;
 }

@@ -9,6 +9,7 @@ import {
 } from "../contracts/index.ts";
 import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
 import type { Consumption, Delivery, Settlement } from "../ports/delivery.ts";
+import type { HeldLease } from "../ports/task-state-store.ts";
 import { Roster } from "../roster.ts";
 import { type CommandEnvelope, decodeCommand } from "../wire/envelope.ts";
 import { type AnyTaskHandler, Attempt } from "./attempt.ts";
@@ -76,7 +77,7 @@ export class QueueWorker {
     await this.#consumption?.close({ timeoutMs });
   }
 
-  /** Asks every handler to stop. */
+  /** Asks every handler to stop, and begins no other. */
   shutDown(): void {
     this.#shutDown = true;
     for (const attempt of this.#attempts) attempt.shutDown();
@@ -182,12 +183,28 @@ export class QueueWorker {
       return "settlement" in claimed ? claimed.settlement : HAND_BACK;
     }
     const { record, lease } = claimed;
+    if (this.#shutDown) {
+      this.#slots.release();
+      return this.#handBackClaimed(lease);
+    }
     const send = envelope.task?.send;
     const attempt = new Attempt({ runtime, leases, slots: this.#slots, contract, handler, record, lease, send });
     this.#attempts.add(attempt);
-    // The claim took longer than the drain.
-    if (this.#shutDown) attempt.shutDown();
     return await attempt.run(() => this.#attempts.delete(attempt));
+  }
+
+  /** The claim took longer than the drain: its attempt has not begun, and must not count. */
+  async #handBackClaimed({ id, token }: HeldLease): Promise<Settlement> {
+    const { store, surroundings } = this.#options.runtime;
+    try {
+      await store.persist(() => store.settle({ id, token, outcome: { kind: "released" }, resend: false }));
+    } catch (error) {
+      surroundings.logger.warn("a claim could not be given back; its lease runs out by itself", {
+        task: id,
+        error: messageOf(error),
+      });
+    }
+    return HAND_BACK;
   }
 
   async #runCommand(delivery: Delivery, envelope: CommandEnvelope, registration: Registration): Promise<Settlement> {

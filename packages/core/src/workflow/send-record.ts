@@ -33,14 +33,14 @@ export async function sendRecord(runtime: Runtime, record: TaskRecord): Promise<
 }
 
 /**
- * Sends what the store keeps in custody: a failure that time can cure is left to the sweep.
- * @throws what time cannot cure, such as `PAYLOAD_TOO_LARGE`.
+ * Sends what the store keeps in custody: a failure that time or somebody can cure is left to the sweep.
+ * @throws what nothing can cure, such as `PAYLOAD_TOO_LARGE`.
  */
 export async function sendDeferred(runtime: Runtime, record: TaskRecord): Promise<void> {
   try {
     await sendRecord(runtime, record);
   } catch (error) {
-    if (!isIntermodalError(error, "UNAVAILABLE") && !isIntermodalError(error, "CLOSED")) throw error;
+    if (!isIntermodalError(error) || isIncurable(error)) throw error;
     runtime.surroundings.logger.warn("a task could not be sent now; the sweep will send it", {
       task: record.id,
       error: messageOf(error),

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { createApp } from "../app/create-app.ts";
 import { defineCommand, defineEvent, defineTask, fixed } from "../contracts/index.ts";
+import { IntermodalError } from "../errors.ts";
+import type { OutgoingCommand } from "../ports/command-bus.ts";
 import { silentLogger } from "../ports/logger.ts";
 import { createTestApp, MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
 
@@ -46,6 +48,31 @@ test("a step whose input was refused may be tried again under its key", async ()
   const task = await app.submit(flow, {});
   await advance(10_000);
   expect(await task.result()).toBe("step 1");
+  await app.stop();
+});
+
+test("a step that the bus does not take for now, as after a permission was taken, is sent when it does", async () => {
+  const clock = new VirtualClock();
+  const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  let refusals = 0;
+  const commandBus = new Proxy(adapter.commandBus, {
+    get(bus, name) {
+      const value: unknown = Reflect.get(bus, name);
+      if (name !== "send") return typeof value === "function" ? value.bind(bus) : value;
+      return async (commands: readonly OutgoingCommand[]) => {
+        const isRefused = commands.some(({ type }) => type === step.name) && refusals++ === 0;
+        if (isRefused) throw new IntermodalError("CONFIG_INVALID", "ACCESS_REFUSED");
+        return bus.send(commands);
+      };
+    },
+  });
+  const app = createApp({ name: "test", clock, logger: silentLogger, ports: { ...adapter, commandBus } });
+  app.handle(step, ({ n }) => `step ${n}`);
+  app.handle(flow, (_, ctx) => ctx.call(step, { n: 1 }));
+  await app.start();
+  const task = await app.submit(flow, {});
+  await clock.advance(120_000);
+  expect([refusals, await task.result()]).toEqual([2, "step 1"]);
   await app.stop();
 });
 

@@ -49,7 +49,7 @@ export class SubTasks {
   /** Aborts when the handler has ended; made where something waits. */
   #ended: AbortController | undefined;
   #interrupted = false;
-  #announced: Promise<void> | undefined;
+  #announced: Promise<unknown> | undefined;
   /** The handler has written to the run's stream. */
   wroteToStream = false;
 
@@ -231,16 +231,16 @@ export class SubTasks {
     return reopened;
   }
 
-  /** The store has custody. What the bus refuses for good is taken back, and the handler is told. */
+  /** The store has custody. What no bus will ever take is taken back, and the handler is told. */
   async #send(record: TaskRecord): Promise<void> {
     const { runtime } = this.#options;
     try {
       await sendDeferred(runtime, record);
     } catch (error) {
       if (!isIntermodalError(error)) throw error;
-      await this.#persist(() =>
-        runtime.store.port.withdraw([{ id: record.id, series: record.series, send: record.sends }]),
-      );
+      const mark = { id: record.id, series: record.series, send: record.sends };
+      const [withdrawn] = await this.#persist(() => runtime.store.port.withdraw([mark]));
+      if (!withdrawn) throw error;
       const end = {
         parentId: record.parentId as string,
         key: record.key as string,
