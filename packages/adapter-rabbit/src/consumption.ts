@@ -109,8 +109,7 @@ export class RabbitConsumption implements Consumption {
     const { clock, logger } = this.#options.client.options;
     try {
       while (!this.#isClosing) {
-        const ended = Promise.withResolvers<string>();
-        await persist(() => this.#subscribe(ended.resolve), {
+        const { ended } = await persist(() => this.#subscribe(), {
           clock,
           signal: this.#ending.signal,
           onFailure: (error, failures) => {
@@ -119,7 +118,7 @@ export class RabbitConsumption implements Consumption {
         });
         this.#isStarted = true;
         this.#started.resolve();
-        const why = await ended.promise;
+        const why = await ended;
         if (this.#isClosing) return;
         logger.warn(`${this.#what}: its consumer is lost, making another`, { error: why });
         await sleep(clock, RESUBSCRIBE_MS, this.#ending.signal);
@@ -130,8 +129,10 @@ export class RabbitConsumption implements Consumption {
     }
   }
 
-  async #subscribe(onEnd: (why: string) => void): Promise<void> {
+  /** Resolves once the broker delivers; `ended` then tells why it stops. Each try has its own, since one that fails may have ended too. */
+  async #subscribe(): Promise<{ readonly ended: Promise<string> }> {
     const { client, place, needs, concurrency } = this.#options;
+    const ended = Promise.withResolvers<string>();
     const { consuming, declared } = client.options.connections;
     const link = await consuming.up();
     try {
@@ -145,12 +146,15 @@ export class RabbitConsumption implements Consumption {
         onMessage: (from, message) => this.#onMessage(from, message),
         onEnd: (from, why) => {
           this.#onEnd(from);
-          onEnd(why);
+          ended.resolve(why);
         },
       });
-      if (this.#isClosing) return client.farewell(subscription.close());
-      this.#subscription = subscription;
-      await subscription.offer(concurrency - this.#handling.held.size);
+      if (this.#isClosing) client.farewell(subscription.close());
+      else {
+        this.#subscription = subscription;
+        await subscription.offer(concurrency - this.#handling.held.size);
+      }
+      return { ended: ended.promise };
     } catch (error) {
       if (this.#subscription !== undefined) client.farewell(this.#subscription.close());
       this.#subscription = undefined;

@@ -1,5 +1,5 @@
-import { type Clock, IntermodalError, sleep } from "@intermodal/core/ports";
-import type { ConsumeMessage } from "amqplib";
+import { type Clock, IntermodalError, isIntermodalError, messageOf, sleep } from "@intermodal/core/ports";
+import type { Channel, ConsumeMessage } from "amqplib";
 import type { Client } from "./client.ts";
 import { channelFailure, isLocked } from "./errors.ts";
 import { countIn } from "./inspect.ts";
@@ -29,7 +29,7 @@ export function visitDeadLetters(client: Client, place: Place, visit: Visit): Pr
   return client.options.connections.reading.run(async () => {
     const link = await client.consuming(what);
     try {
-      return await locked(client, link, place, () => new Reading(link, place.dead, client.options.clock).run(visit));
+      return await locked(client, link, place, () => new Reading(link, place, client.options.clock).run(visit));
     } catch (error) {
       throw channelFailure(what, error);
     }
@@ -67,55 +67,68 @@ async function acquire(link: Link, lock: string): Promise<boolean> {
 
 class Reading {
   readonly #link: Link;
-  readonly #queue: string;
+  readonly #place: Place;
   readonly #clock: Clock;
 
-  constructor(link: Link, queue: string, clock: Clock) {
+  constructor(link: Link, place: Place, clock: Clock) {
     this.#link = link;
-    this.#queue = queue;
+    this.#place = place;
     this.#clock = clock;
   }
 
   async run(visit: Visit): Promise<number> {
-    const count = await countIn(this.#link, this.#queue);
+    const count = await countIn(this.#link, this.#place.dead);
     if (count === 0) return 0;
     const channel = await this.#link.channel();
-    const visits: Promise<void>[] = [];
-    const ended = Promise.withResolvers<void>();
-    ended.promise.catch(() => {});
-    let [seen, taken] = [0, 0];
+    let [seen, left, taken] = [0, 0, 0];
     const show = async (message: ConsumeMessage) => {
-      if (!(await visit(message))) return;
+      seen++;
+      if (!(await visit(message))) return void left++;
       channel.ack(message);
       taken++;
     };
-    const onMessage = (message: ConsumeMessage | null) => {
-      if (message === null) return ended.reject(new Error("the queue was deleted meanwhile"));
-      // What is taken out makes room for what died meanwhile.
-      if (seen === count) return;
-      seen++;
-      visits.push(show(message));
-      if (seen === count) ended.resolve();
-    };
-    channel.on("close", () => ended.reject(new Error("the channel was closed meanwhile")));
-    const watching = new AbortController();
     try {
-      for (let rest = count; rest > 0; rest -= MAX_PREFETCH) {
-        await channel.prefetch(Math.min(rest, MAX_PREFETCH));
-        await channel.consume(this.#queue, onMessage);
-      }
-      void this.#endWhenEmpty(() => seen, ended.resolve, watching.signal);
-      await ended.promise;
-      // Each that is replayed has to be taken out, whatever became of the others.
-      const results = await Promise.allSettled(visits);
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
+      await this.#showAll(channel, count, show);
+      // Asked only for an answer: the acknowledgements have arrived before it.
+      if (taken > 0) await channel.prefetch(1);
+    } catch (error) {
+      throw seen === left || isIntermodalError(error) ? error : this.#untold(error);
     } finally {
-      watching.abort();
       await closeQuietly(channel);
       await this.#returned(seen - taken);
     }
     return taken;
+  }
+
+  /** Settles once all that were shown have been dealt with: each that is replayed has to be taken out, whatever became of the others. */
+  async #showAll(channel: Channel, count: number, show: (message: ConsumeMessage) => Promise<void>): Promise<void> {
+    const visits: Promise<void>[] = [];
+    const watching = new AbortController();
+    const ended = Promise.withResolvers<void>();
+    ended.promise.catch(() => {});
+    const onMessage = (message: ConsumeMessage | null) => {
+      if (message === null) return ended.reject(new Error("the queue was deleted meanwhile"));
+      // What is taken out makes room for what died meanwhile.
+      if (visits.length === count || watching.signal.aborted) return;
+      const visited = show(message);
+      // It may fail long before anybody waits for it.
+      visited.catch(() => {});
+      visits.push(visited);
+      if (visits.length === count) ended.resolve();
+    };
+    channel.on("close", () => ended.reject(new Error("the channel was closed meanwhile")));
+    try {
+      for (let rest = count; rest > 0; rest -= MAX_PREFETCH) {
+        await channel.prefetch(Math.min(rest, MAX_PREFETCH));
+        await channel.consume(this.#place.dead, onMessage);
+      }
+      void this.#endWhenEmpty(() => visits.length, ended.resolve, watching.signal);
+      await ended.promise;
+    } finally {
+      watching.abort();
+      await Promise.allSettled(visits);
+    }
+    await Promise.all(visits);
   }
 
   /** The count may have been of a moment ago. */
@@ -123,7 +136,7 @@ class Reading {
     for (let before = -1; !signal.aborted; before = seen()) {
       await sleep(this.#clock, IDLE_MS, signal);
       if (seen() !== before) continue;
-      const left = await countIn(this.#link, this.#queue).catch(() => 1);
+      const left = await countIn(this.#link, this.#place.dead).catch(() => 1);
       if (left === 0 && seen() === before) return end();
     }
   }
@@ -132,8 +145,14 @@ class Reading {
   async #returned(count: number): Promise<void> {
     const deadline = this.#clock.now() + RETURN_MS;
     while (!this.#link.isLost && this.#clock.now() < deadline) {
-      if ((await countIn(this.#link, this.#queue).catch(() => 0)) >= count) return;
+      if ((await countIn(this.#link, this.#place.dead).catch(() => 0)) >= count) return;
       await sleep(this.#clock, RETURN_PAUSE_MS);
     }
+  }
+
+  /** What was to be taken out may be gone, or not: its acknowledgement was lost, or the answer to it. */
+  #untold(error: unknown): IntermodalError {
+    const message = `the dead letters of ${this.#place.what}: ${messageOf(error)}; what was to be taken out may still be there, and what was sent again comes twice if it is replayed once more`;
+    return new IntermodalError("UNAVAILABLE", message, { cause: error, unknown: true });
   }
 }

@@ -9,6 +9,8 @@ function broker(version: string) {
   const queues = new Set<string>();
   const channel = {
     on() {},
+    once() {},
+    off() {},
     async close() {},
     async checkQueue(name: string) {
       if (!queues.has(name)) throw Object.assign(new Error("NOT_FOUND"), { code: 404 });

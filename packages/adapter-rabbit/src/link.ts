@@ -22,19 +22,27 @@ export class Link {
     return Number.parseInt(this.version, 10) < 4;
   }
 
-  /** A channel whose errors can't end the process: whoever uses it learns of them by what rejects and by its `close` event. */
+  /** A channel whose errors can't end the process: whoever uses it learns of them by what rejects and by its `close` event. @throws when the link is lost meanwhile. */
   async channel(): Promise<Channel> {
-    return quiet(await this.model.createChannel());
+    const channel = await this.#open();
+    if (!this.isLost) return channel;
+    // Either its event has passed, and nobody would learn of it; or it is open on a connection of the application's, and nobody would close it.
+    void closeQuietly(channel);
+    throw new Error("the connection was lost while a channel was opened");
   }
 
-  /** Uses a channel of its own for something short. */
+  /** Uses a channel of its own for something short; also after the adapter has let go of a connection of the application's, to put back in order what it leaves there. */
   async using<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const channel = await this.channel();
+    const channel = await this.#open();
     try {
       return await use(channel);
     } finally {
       void closeQuietly(channel);
     }
+  }
+
+  async #open(): Promise<Channel> {
+    return quiet(await this.model.createChannel());
   }
 }
 
@@ -48,9 +56,14 @@ export function quiet<Emitter extends { on(event: "error", listener: () => void)
 
 /** Closes a channel, which may be closed already. Resolves when all that was sent over it has arrived, as far as that can be. */
 export async function closeQuietly(channel: Channel): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  channel.once("close", closed.resolve);
   try {
-    await channel.close();
+    // Whatever else waits for an answer, the driver rejects when the connection is lost; this it forgets, and only the event tells.
+    await Promise.race([channel.close(), closed.promise]);
   } catch {
     // It was closed before, or went with its connection.
+  } finally {
+    channel.off("close", closed.resolve);
   }
 }

@@ -19,7 +19,8 @@ export class Subscription {
   readonly link: Link;
   readonly #options: SubscriptionOptions;
   readonly #acks: Acks;
-  readonly #tags: string[] = [];
+  /** Their tags, also of those that are still being made. */
+  readonly #consumers: Promise<string>[] = [];
   #offered = 0;
   #isOver = false;
 
@@ -32,7 +33,6 @@ export class Subscription {
       why = error.message;
     });
     options.channel.on("close", () => this.#end(why));
-    if (options.link.isLost) this.#isOver = true;
   }
 
   get isOver(): boolean {
@@ -48,13 +48,21 @@ export class Subscription {
   async offer(slots: number): Promise<void> {
     if (slots <= 0) return;
     this.#offered += slots;
+    const consumer = this.#consume(Math.min(slots, MAX_PREFETCH));
+    this.#consumers.push(consumer);
+    await consumer;
+  }
+
+  /** Asks for both at once: a prefetch is that of whichever consumer is made next, and overlapping offers must not swap theirs. */
+  async #consume(prefetch: number): Promise<string> {
     const { channel, queue, onMessage } = this.#options;
-    await channel.prefetch(Math.min(slots, MAX_PREFETCH));
-    const { consumerTag } = await channel.consume(queue, (message) => {
+    const limited = channel.prefetch(prefetch);
+    const consuming = channel.consume(queue, (message) => {
       if (message === null) this.#cancelled();
       else if (!this.#isOver) onMessage(this, message);
     });
-    this.#tags.push(consumerTag);
+    const [, { consumerTag }] = await Promise.all([limited, consuming]);
+    return consumerTag;
   }
 
   ack(message: ConsumeMessage): void {
@@ -70,7 +78,7 @@ export class Subscription {
   async cancel(): Promise<void> {
     if (this.#isOver) return;
     try {
-      await Promise.all(this.#tags.map((tag) => this.#options.channel.cancel(tag)));
+      await Promise.all(this.#consumers.map(async (consumer) => this.#options.channel.cancel(await consumer)));
     } catch {
       // The channel is gone, and its consumers with it.
     }
