@@ -45,6 +45,10 @@ export class NatsConsumption implements Consumption, Ending {
   readonly #handedBack = new Set<Promise<void>>();
   #stopped: Promise<void> | undefined;
   #isOver = false;
+  /** By how much the clock was set back, as far as has shown. */
+  #setBackMs = 0;
+  /** The next tick's `#time`; it never comes sooner. */
+  #tickAt = 0;
   #lookAt = 0;
 
   constructor(options: ConsumptionOptions) {
@@ -87,7 +91,7 @@ export class NatsConsumption implements Consumption, Ending {
   /** Resolves once the server delivers. @throws `CLOSED`, `CONFIG_INVALID`. */
   async start(): Promise<void> {
     this.#session.add(this);
-    this.#lookAt = this.#session.clock.now() + LOOK_MS;
+    this.#lookAt = this.#time + LOOK_MS;
     this.#tickLater();
     try {
       await this.#consumer.start();
@@ -125,6 +129,8 @@ export class NatsConsumption implements Consumption, Ending {
 
   #receive(message: Msg): void {
     const { names, clock, settings, logger } = this.#session;
+    // Before one more is in hand, whose lease is reckoned by the clock as it is now.
+    this.#followSetBack(this.#tickAt - this.#tickMs);
     const ackSubject = message.reply ?? "";
     const { sequence, delivered, storedAt } = readAckSubject(ackSubject);
     const { carried } = readHeaders(message.headers, {
@@ -154,12 +160,31 @@ export class NatsConsumption implements Consumption, Ending {
     this.#handedBack.add(handedBack);
   }
 
+  get #tickMs(): number {
+    return this.#session.settings.leaseMs / TICKS_PER_LEASE;
+  }
+
+  /** The clock's, had it never been set back. */
+  get #time(): number {
+    return this.#session.clock.now() + this.#setBackMs;
+  }
+
   #tickLater(): void {
-    this.#session.clock.schedule(this.#session.settings.leaseMs / TICKS_PER_LEASE, () => {
+    this.#tickAt = this.#time + this.#tickMs;
+    this.#session.clock.schedule(this.#tickMs, () => {
       if (this.#isOver) return;
+      this.#followSetBack(this.#tickAt);
       this.#tickLater();
       this.#tick();
     });
+  }
+
+  /** A clock that falls short of a time that has come was set back: the leases that were reckoned by it end no later for that. */
+  #followSetBack(hasCome: number): void {
+    const setBackMs = hasCome - this.#time;
+    if (setBackMs <= 0) return;
+    this.#setBackMs += setBackMs;
+    for (const { raw } of this.#handling.held) raw.leaseUntil -= setBackMs;
   }
 
   #tick(): void {
@@ -173,23 +198,24 @@ export class NatsConsumption implements Consumption, Ending {
       if (!delivery.isLost && delivery.raw.leaseUntil - now < RENEW_BELOW * settings.leaseMs)
         void this.#renew(delivery);
     }
-    if (now < this.#lookAt) return;
-    this.#lookAt = now + LOOK_MS;
+    if (this.#time < this.#lookAt) return;
+    this.#lookAt = this.#time + LOOK_MS;
     this.#options.onLook?.();
   }
 
   /** The lease is ours for longer only once the server has said so, counted from when we asked. */
   async #renew(delivery: Held): Promise<void> {
     const { clock, connection, settings } = this.#session;
-    const askedAt = clock.now();
+    const { raw } = delivery;
+    const askedAt = this.#time;
     try {
       await connection.requests.send({
-        subject: delivery.raw.ackSubject,
+        subject: raw.ackSubject,
         payload: WPI,
-        deadline: askedAt + settings.leaseMs / TICKS_PER_LEASE,
+        deadline: clock.now() + this.#tickMs,
         what: "renewing a lease",
       });
-      delivery.raw.leaseUntil = Math.max(delivery.raw.leaseUntil, askedAt + settings.leaseMs);
+      raw.leaseUntil = Math.max(raw.leaseUntil, askedAt - this.#setBackMs + settings.leaseMs);
     } catch {
       // The next one comes before the lease has run out.
     }

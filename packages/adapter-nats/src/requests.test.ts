@@ -3,6 +3,15 @@ import type { Msg, MsgCallback, NatsConnection, Subscription } from "@nats-io/tr
 import { beforeEach, describe, expect, test } from "vitest";
 import { Requests } from "./requests.ts";
 
+/** Can be set back, while timers run as ever. */
+class SettableClock extends VirtualClock {
+  behindMs = 0;
+
+  override now(): number {
+    return super.now() - this.behindMs;
+  }
+}
+
 /** As much of a client as requests use. */
 class FakeClient {
   readonly written: { readonly subject: string; readonly reply: string }[] = [];
@@ -32,11 +41,11 @@ class FakeClient {
 }
 
 describe("requests", () => {
-  let clock: VirtualClock;
+  let clock: SettableClock;
   let client: FakeClient;
   let requests: Requests;
   beforeEach(() => {
-    clock = new VirtualClock();
+    clock = new SettableClock();
     client = new FakeClient();
     requests = new Requests(clock);
   });
@@ -99,6 +108,32 @@ describe("requests", () => {
     const written = expect(send("written")).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
     await clock.advance(1_300);
     await written;
+  });
+
+  test("a clock that is set back lets a request wait for at most its time from then on, and fails none early", async () => {
+    requests.up(client.it, undefined);
+    const over: string[] = [];
+    const watch = (name: string) => send(name, 1_000).catch(() => over.push(name));
+    void watch("before");
+    await clock.advance(500);
+    clock.behindMs += 60_000;
+    void watch("after");
+    await clock.advance(900);
+    expect(over).toEqual([]);
+    await clock.advance(500);
+    expect(over).toEqual(["before", "after"]);
+    expect(clock.nextTimerAt()).toBeUndefined();
+  });
+
+  test("a clock that is set back does not keep what is unanswered from being written again", async () => {
+    requests.up(client.it, undefined);
+    const twice = send("twice", 10_000);
+    await clock.advance(500);
+    clock.behindMs += 60_000;
+    await clock.advance(2_500);
+    expect(client.written).toHaveLength(2);
+    client.answer(1);
+    await twice;
   });
 
   test("what the client refuses to write rejects at once", async () => {

@@ -15,6 +15,9 @@ export interface Request {
 }
 
 interface Outstanding extends Request {
+  deadline: number;
+  /** How long it may take. */
+  readonly timeoutMs: number;
   readonly resolve: (answer: Msg) => void;
   readonly reject: (error: Error) => void;
   /** It may have reached the server without our having an answer. */
@@ -67,7 +70,8 @@ export class Requests {
   send(request: Request): Promise<Msg> {
     return new Promise((resolve, reject) => {
       const token = (this.#next++).toString(36);
-      const outstanding: Outstanding = { ...request, resolve, reject, unknown: false, writtenAt: 0 };
+      const timeoutMs = request.deadline - this.#clock.now();
+      const outstanding: Outstanding = { ...request, timeoutMs, resolve, reject, unknown: false, writtenAt: 0 };
       this.#outstanding.set(token, outstanding);
       if (!this.#sweeping) this.#sweepLater();
       this.#write(token, outstanding);
@@ -120,6 +124,9 @@ export class Requests {
       this.#sweeping = false;
       const now = this.#clock.now();
       for (const [token, request] of this.#outstanding) {
+        // Not later, should the clock have been set back meanwhile.
+        request.deadline = Math.min(request.deadline, now + request.timeoutMs);
+        request.writtenAt = Math.min(request.writtenAt, now);
         if (request.deadline <= now) this.#giveUp(token, request);
         else if (request.unknown && !request.once && now - request.writtenAt >= AGAIN_MS) this.#write(token, request);
       }

@@ -8,6 +8,8 @@ export class FlushWaiters {
   /** The queues that somebody waits for. */
   readonly #queues = new Roster<StreamQueue>();
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  /** For how long anybody has waited at most. */
+  #longestMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,6 +27,7 @@ export class FlushWaiters {
         queue.waiters = [waiter];
         this.#queues.add(queue);
       } else queue.waiters.push(waiter);
+      this.#longestMs = Math.max(this.#longestMs, deadline - this.#clock.now());
       this.#arm(deadline);
     });
   }
@@ -44,16 +47,19 @@ export class FlushWaiters {
   #arm(deadline: number): void {
     if (this.#timer !== undefined && this.#timer.at <= deadline) return;
     this.#timer?.cancel();
-    const cancel = this.#clock.schedule(deadline - this.#clock.now(), () => this.#expire());
+    const cancel = this.#clock.schedule(deadline - this.#clock.now(), () => this.#expire(deadline));
     this.#timer = { at: deadline, cancel };
   }
 
-  #expire(): void {
+  /** @param hasCome The timer's time, whatever the clock shows: it may have been set back meanwhile. */
+  #expire(hasCome: number): void {
     this.#timer = undefined;
     const now = this.#clock.now();
+    const latest = now + this.#longestMs;
     let next = Number.POSITIVE_INFINITY;
     for (const queue of this.#queues) {
-      this.#keep(queue, (waiter) => waiter.deadline > now, "waiting");
+      this.#keep(queue, (waiter) => waiter.deadline > Math.max(now, hasCome), "waiting");
+      queue.waiters = queue.waiters.map((waiter) => ({ ...waiter, deadline: Math.min(waiter.deadline, latest) }));
       for (const waiter of queue.waiters) next = Math.min(next, waiter.deadline);
     }
     if (next < Number.POSITIVE_INFINITY) this.#arm(next);

@@ -128,7 +128,8 @@ export class RunStreamWriter {
     const now = this.#clock.now();
     const { waitingSince = now, inDoubt, isDown } = this.#loop;
     const patienceMs = inDoubt && !isDown && !queue.failed ? Math.min(DOUBT_MS, options.timeoutMs) : 0;
-    const deadline = Math.max(waitingSince + options.timeoutMs, now + patienceMs);
+    // No longer either, should the clock have been set back since.
+    const deadline = Math.max(Math.min(waitingSince, now) + options.timeoutMs, now + patienceMs);
     if (deadline <= now) return Promise.resolve("waiting");
     const outcome = this.#waiters.wait(queue, deadline);
     this.#loop.wake(true);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import { Hindrances } from "./hindrances.ts";
 
@@ -80,4 +80,67 @@ test("an outage is new when the one before was over: its server has answered, an
   hindered.delete("end-stream");
   expect(hindered.has("end-stream")).toBe(false);
   expect(hindered.add("end-stream")).toBe(true);
+});
+
+describe("a clock that is set back", () => {
+  /** While timers run as ever. */
+  class SettableClock extends VirtualClock {
+    behindMs = 0;
+
+    override now(): number {
+      return super.now() - this.behindMs;
+    }
+  }
+
+  test("lets the next try wait no longer than ever", async () => {
+    const clock = new SettableClock();
+    const hindered = new Hindrances(clock);
+    hindered.add("end-stream");
+    clock.behindMs = 3_600_000;
+    expect(hindered.mayTry("end-stream")).toBe(false);
+    await clock.advance(1_000);
+    expect(hindered.mayTry("end-stream")).toBe(true);
+    clock.behindMs *= 2;
+    await clock.advance(60_000);
+    expect(hindered.mayTry("end-stream"), "while it is being tried").toBe(false);
+  });
+
+  test("makes no secret of a server that is away", async () => {
+    const clock = new SettableClock();
+    const hindered = new Hindrances(clock);
+    hindered.delete("end-stream");
+    clock.behindMs = 3_600_000;
+    let tries = 0;
+    for (; tries < 100 && hindered.mayTry("end-stream"); tries++) hindered.add("end-stream");
+    expect(tries).toBe(20);
+  });
+
+  test("during a try takes nothing off what others have waited", async () => {
+    const clock = new SettableClock();
+    const hindered = new Hindrances(clock);
+    hindered.delete("end-stream");
+    await clock.advance(1);
+    const waitInVain = async (setBackMs: number) => {
+      const begunAt = clock.now();
+      await clock.advance(2_000);
+      clock.behindMs += setBackMs;
+      hindered.add("end-stream", begunAt);
+      return hindered.mayTry("end-stream");
+    };
+    expect(await waitInVain(3_600_000)).toBe(true);
+    await waitInVain(0);
+    await waitInVain(0);
+    expect(await waitInVain(0)).toBe(false);
+  });
+
+  test("does not make an outage last", async () => {
+    const clock = new SettableClock();
+    const hindered = new Hindrances(clock);
+    hindered.add("end-stream");
+    clock.behindMs = 3_600_000;
+    hindered.delete("end-stream");
+    await clock.advance(10_000);
+    hindered.delete("end-stream");
+    expect(hindered.has("end-stream")).toBe(false);
+  });
 });

@@ -19,8 +19,8 @@ interface Hindrance {
   /** How long they have taken together. */
   spentMs: number;
   failedAt: number;
-  /** When it may be tried, once it is away as a whole. */
-  tryAt: number;
+  /** Somebody tries it, away as a whole as it is. */
+  isTried: boolean;
 }
 
 /**
@@ -47,24 +47,25 @@ export class Hindrances {
    * sweep's.
    */
   mayTry(duty: Duty): boolean {
-    const hindrance = this.#hindrances.get(duty);
+    const now = this.#clock.now();
+    const hindrance = this.#known(duty, now);
     if (hindrance === undefined || !OWED_ELSEWHERE.has(duty) || !this.#isAway(duty, hindrance)) return true;
-    if (this.#clock.now() < hindrance.tryAt) return false;
-    hindrance.tryAt = Number.POSITIVE_INFINITY;
+    if (hindrance.isTried || now < hindrance.failedAt + PAUSE_MS) return false;
+    hindrance.isTried = true;
     return true;
   }
 
   /** Its server was away for a try that began then. @returns whether that is new. */
   add(duty: Duty, begunAt = this.#clock.now()): boolean {
     const now = this.#clock.now();
-    const known = this.#hindrances.get(duty);
+    const known = this.#known(duty, now);
     let { inVain, spentMs } = known ?? { inVain: 0, spentMs: 0 };
     // Where others were answered meanwhile, it is not away as a whole.
     if ((this.#answeredAt.get(duty) ?? 0) <= begunAt) {
       inVain++;
-      spentMs += now - begunAt;
+      spentMs += Math.max(0, now - begunAt);
     }
-    this.#hindrances.set(duty, { inVain, spentMs, failedAt: now, tryAt: now + PAUSE_MS });
+    this.#hindrances.set(duty, { inVain, spentMs, failedAt: now, isTried: false });
     return known === undefined;
   }
 
@@ -72,11 +73,20 @@ export class Hindrances {
   delete(duty: Duty): void {
     const now = this.#clock.now();
     this.#answeredAt.set(duty, now);
-    const hindrance = this.#hindrances.get(duty);
+    const hindrance = this.#known(duty, now);
     if (hindrance === undefined) return;
     if (now - hindrance.failedAt >= CALM_MS) this.#hindrances.delete(duty);
     hindrance.inVain = 0;
     hindrance.spentMs = 0;
+  }
+
+  /** Nothing of it was later than now: else the clock has been set back since. */
+  #known(duty: Duty, now: number): Hindrance | undefined {
+    const answeredAt = this.#answeredAt.get(duty);
+    if (answeredAt !== undefined && answeredAt > now) this.#answeredAt.set(duty, now);
+    const hindrance = this.#hindrances.get(duty);
+    if (hindrance !== undefined) hindrance.failedAt = Math.min(hindrance.failedAt, now);
+    return hindrance;
   }
 
   #isAway(duty: Duty, { inVain, spentMs }: Hindrance): boolean {

@@ -139,3 +139,115 @@ test("what a sub-task's process wrote before its end is in the run's stream, how
   await parents.stop();
   await children.stop();
 });
+
+test("what a run owes at its end outlives its retention", async () => {
+  const { clock, streams, app, names } = cluster();
+  const brief = defineTask("brief", { input: z.object({}), retentionMs: 5_000 });
+  const worker = app("worker");
+  worker.handle(brief, () => {});
+  await worker.start();
+  streams.away = true;
+  const task = await worker.submit(brief, {}, { id: "r" });
+  await clock.advance(300_000);
+  streams.away = false;
+  const hasEnded = async () => (await names("r")).at(-1) === "lifecycle.completed";
+  for (let waitedMs = 0; waitedMs < 60_000 && !(await hasEnded()); waitedMs += 1_000) await clock.advance(1_000);
+  expect(await hasEnded()).toBe(true);
+  await clock.advance(60_000);
+  await expect(task.status()).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await worker.stop();
+});
+
+test("after an outage of the store nobody takes over what others still work on, and have not been able to say so", async () => {
+  const clock = new VirtualClock();
+  const server = new MemoryServer(clock);
+  const worker = (name: string) => {
+    const adapter = new MemoryAdapter(server, { namespace: "test", clock, logger: silentLogger });
+    const { commandBus, eventBus } = adapter;
+    const store = { away: false };
+    const taskStateStore = new Proxy(adapter.taskStateStore, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        return async (...call: unknown[]) => (store.away ? away() : (value.apply(target, call) as unknown));
+      },
+    });
+    const ports = { commandBus, eventBus, taskStateStore };
+    const sweep = { intervalMs: 1_000, graceMs: 5_000 };
+    const app = createApp({ name, namespace: "test", clock, logger: silentLogger, ports, taskLeaseMs: 10_000, sweep });
+    return { app, store };
+  };
+  const once = defineTask("once", { input: z.object({}), retry: { maxAttempts: 1 } });
+  const [busy, idle] = [worker("busy"), worker("idle")];
+  let runs = 0;
+  busy.app.handle(once, async () => {
+    runs++;
+    await new Promise<void>((resolve) => void clock.schedule(60_000, resolve));
+  });
+  await busy.app.start();
+  const task = await busy.app.submit(once, {});
+  await clock.advance(1_000);
+  idle.app.handle(once, () => {
+    runs++;
+  });
+  await idle.app.start();
+  await clock.advance(9_000);
+  for (const { store } of [busy, idle]) store.away = true;
+  await clock.advance(20_000);
+  idle.store.away = false;
+  await clock.advance(4_000);
+  busy.store.away = false;
+  await clock.advance(60_000);
+  expect(runs).toBe(1);
+  expect(await task.status()).toMatchObject({ status: "COMPLETED", attempts: 1 });
+  await busy.app.stop();
+  await idle.app.stop();
+});
+
+test("a clock that is set back after an outage of the store makes the sweep rest for no longer than one lease from then on", async () => {
+  /** While timers run as ever. */
+  class SettableClock extends VirtualClock {
+    behindMs = 0;
+
+    override now(): number {
+      return super.now() - this.behindMs;
+    }
+  }
+  const clock = new SettableClock();
+  const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  const store = { away: true, sweeps: 0 };
+  const taskStateStore = new Proxy(adapter.taskStateStore, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property);
+      if (typeof value !== "function") return value;
+      return async (...call: unknown[]) => {
+        if (store.away) away();
+        if (property === "recover") store.sweeps++;
+        return value.apply(target, call) as unknown;
+      };
+    },
+  });
+  const { commandBus, eventBus } = adapter;
+  const ports = { commandBus, eventBus, taskStateStore };
+  const sweep = { intervalMs: 1_000, graceMs: 5_000 };
+  const app = createApp({
+    name: "w",
+    namespace: "test",
+    clock,
+    logger: silentLogger,
+    ports,
+    taskLeaseMs: 10_000,
+    sweep,
+  });
+  app.handle(root, () => {});
+  await app.start();
+  await clock.advance(5_000);
+  store.away = false;
+  await clock.advance(3_000);
+  clock.behindMs = 3_600_000;
+  await clock.advance(8_000);
+  expect(store.sweeps).toBe(0);
+  await clock.advance(6_000);
+  expect(store.sweeps).toBeGreaterThan(0);
+  await app.stop();
+});

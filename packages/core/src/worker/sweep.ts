@@ -1,5 +1,5 @@
 import type { Runtime } from "../app/runtime.ts";
-import { messageOf } from "../errors.ts";
+import { isIntermodalError, messageOf } from "../errors.ts";
 import { isTerminal, type TaskRecord, type TerminalStatus } from "../lifecycle/record.ts";
 import type { RecoveryReason } from "../ports/task-state-store.ts";
 import { isIncurable, sendDeferred } from "../workflow/send-record.ts";
@@ -22,6 +22,9 @@ export class Sweep {
   #cursor: string | undefined;
   /** The latest sweep found duties that this process could not do. */
   #leftDuties = false;
+  /** The store could not be reached when it was last asked. */
+  #wasAway = false;
+  #restsUntil = Number.NEGATIVE_INFINITY;
 
   constructor(runtime: Runtime, leases: LeaseKeeper) {
     this.#runtime = runtime;
@@ -53,7 +56,11 @@ export class Sweep {
     const { node, settings, logger } = this.#runtime.surroundings;
     try {
       // While the store was away this process's own leases ran out: it must not take them for those of a dead one.
-      if (!(await this.#leases.renewDue())) return;
+      if (!(await this.#leases.renewDue())) {
+        this.#wasAway = true;
+        return;
+      }
+      if (await this.#isTooSoon()) return;
       // What this process can't reach, another may: it must be able to take the next sweep.
       const leaseMs = settings.sweepIntervalMs * (this.#leftDuties ? 0.5 : 2);
       this.#leftDuties = false;
@@ -74,8 +81,24 @@ export class Sweep {
       }
     } catch (error) {
       this.#cursor = undefined;
+      this.#wasAway ||= isIntermodalError(error, "UNAVAILABLE");
       logger.warn("the recovery sweep was broken off; the next one goes on", { error: messageOf(error) });
     }
+  }
+
+  /** The leases of others ran out too while the store was away: they get one lease's time to renew them, each as it finds it back. */
+  async #isTooSoon(): Promise<boolean> {
+    const { clock, node, settings } = this.#runtime.surroundings;
+    if (this.#wasAway) {
+      // Nothing is asked but whether it is back: the recovery itself takes leases for lost.
+      await this.#runtime.store.port.get([node]);
+      this.#wasAway = false;
+      this.#restsUntil = clock.now() + settings.taskLeaseMs;
+    }
+    const now = clock.now();
+    // Not longer, should the clock have been set back meanwhile.
+    this.#restsUntil = Math.min(this.#restsUntil, now + settings.taskLeaseMs);
+    return now < this.#restsUntil;
   }
 
   async #mend(record: TaskRecord, reason: RecoveryReason): Promise<void> {
