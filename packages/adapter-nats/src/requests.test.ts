@@ -3,15 +3,6 @@ import type { Msg, MsgCallback, NatsConnection, Subscription } from "@nats-io/tr
 import { beforeEach, describe, expect, test } from "vitest";
 import { Requests } from "./requests.ts";
 
-/** Can be set back, while timers run as ever. */
-class SettableClock extends VirtualClock {
-  behindMs = 0;
-
-  override now(): number {
-    return super.now() - this.behindMs;
-  }
-}
-
 /** As much of a client as requests use. */
 class FakeClient {
   readonly written: { readonly subject: string; readonly reply: string }[] = [];
@@ -41,11 +32,11 @@ class FakeClient {
 }
 
 describe("requests", () => {
-  let clock: SettableClock;
+  let clock: VirtualClock;
   let client: FakeClient;
   let requests: Requests;
   beforeEach(() => {
-    clock = new SettableClock();
+    clock = new VirtualClock();
     client = new FakeClient();
     requests = new Requests(clock);
   });
@@ -116,7 +107,7 @@ describe("requests", () => {
     const watch = (name: string) => send(name, 1_000).catch(() => over.push(name));
     void watch("before");
     await clock.advance(500);
-    clock.behindMs += 60_000;
+    clock.setBack(60_000);
     void watch("after");
     await clock.advance(900);
     expect(over).toEqual([]);
@@ -129,7 +120,7 @@ describe("requests", () => {
     requests.up(client.it, undefined);
     const twice = send("twice", 10_000);
     await clock.advance(500);
-    clock.behindMs += 60_000;
+    clock.setBack(60_000);
     await clock.advance(2_500);
     expect(client.written).toHaveLength(2);
     client.answer(1);

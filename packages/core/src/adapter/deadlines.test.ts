@@ -1,22 +1,13 @@
 import { expect, test } from "vitest";
-import type { Clock } from "../ports/clock.ts";
 import { VirtualClock } from "../testing/virtual-clock.ts";
 import { Deadlines } from "./deadlines.ts";
 
 const never = new Promise<never>(() => {});
 
-/** Deadlines of a second, by a clock that can be set back. */
+/** Deadlines of a second. */
 function deadlines() {
   const time = new VirtualClock();
-  let behindMs = 0;
-  const clock: Clock = {
-    now: () => time.now() - behindMs,
-    schedule: (delayMs, run) => time.schedule(delayMs, run),
-  };
-  const setBack = (ms: number) => {
-    behindMs += ms;
-  };
-  return { bounds: new Deadlines(clock, 1_000, true), time, setBack };
+  return { bounds: new Deadlines(time, 1_000, true), time };
 }
 
 /** What has become of each, by name, in that order. */
@@ -46,10 +37,10 @@ test("a call settles as its answer does, or is UNAVAILABLE when that takes too l
 });
 
 test("a clock that is set back lets a call wait for at most its time from then on, and fails none early", async () => {
-  const { bounds, time, setBack } = deadlines();
+  const { bounds, time } = deadlines();
   const before = outcomes({ before: bounds.bound("get", never) });
   await time.advance(500);
-  setBack(60_000);
+  time.setBack(60_000);
   const after = outcomes({ after: bounds.bound("get", never) });
   await time.advance(900);
   // That the clock was set is no reason to fail early either.

@@ -3,18 +3,9 @@ import { VirtualClock } from "../testing/virtual-clock.ts";
 import { FlushWaiters } from "./flush-waiters.ts";
 import { StreamQueue } from "./stream-queue.ts";
 
-/** Can be set back, while timers run as ever. */
-class SettableClock extends VirtualClock {
-  behindMs = 0;
-
-  override now(): number {
-    return super.now() - this.behindMs;
-  }
-}
-
 /** Who has waited in vain, in that order. */
 function waiters() {
-  const clock = new SettableClock();
+  const clock = new VirtualClock();
   const waiting = new FlushWaiters(clock);
   const over: string[] = [];
   const wait = (name: string, ms: number) =>
@@ -43,7 +34,7 @@ test("a clock that is set back lets nobody wait for longer than the longest from
   wait("first", 1_000);
   wait("second", 3_000);
   await clock.advance(500);
-  clock.behindMs = 3_600_000;
+  clock.setBack(3_600_000);
   await clock.advance(499);
   expect(over).toEqual([]);
   await clock.advance(1);
@@ -61,7 +52,7 @@ test("a clock that is set back lets nobody wait for longer than the longest from
 test("those who come after the clock was set back don't hold up those who came before", async () => {
   const { clock, over, wait } = waiters();
   wait("before", 1_000);
-  clock.behindMs = 3_600_000;
+  clock.setBack(3_600_000);
   for (let n = 0; n < 10; n++) {
     wait("after", 1_000);
     await clock.advance(500);

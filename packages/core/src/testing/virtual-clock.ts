@@ -16,14 +16,16 @@ const MAX_TURNS = 1_000_000;
  * other threads are not waited for.
  */
 export class VirtualClock implements Clock {
+  /** Time that has passed, from the start on. */
   #now = START;
+  #behindMs = 0;
   readonly #timers = new TimedHeap<() => void>();
   /** Counts timers made and cancelled: a sign of life. */
   #changes = 0;
   #advancing: Promise<void> = Promise.resolve();
 
   now(): number {
-    return this.#now;
+    return this.#now - this.#behindMs;
   }
 
   schedule(delayMs: number, run: () => void): () => void {
@@ -38,7 +40,13 @@ export class VirtualClock implements Clock {
 
   /** When the next timer falls due, in milliseconds since the epoch; `undefined` when there is none. */
   nextTimerAt(): number | undefined {
-    return this.#timers.nextAt;
+    const { nextAt } = this.#timers;
+    return nextAt === undefined ? undefined : nextAt - this.#behindMs;
+  }
+
+  /** Sets what it shows back by `ms`, as NTP or a resumed machine may: timers take no longer for that. */
+  setBack(ms: number): void {
+    this.#behindMs += ms;
   }
 
   /**
