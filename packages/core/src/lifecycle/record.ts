@@ -100,7 +100,7 @@ export interface TaskRecord extends Omit<TaskDraft, "notBefore"> {
   readonly progress?: JsonValue | undefined;
   readonly result?: JsonValue | undefined;
   readonly error?: TaskErrorInfo | undefined;
-  /** Sends begun in this series: the next message carries `sends` as its send number. */
+  /** Sends begun in this series: the next message carries `sends` as its send number. Of a task that failed: the one in whose hands it did. */
   readonly sends: number;
   /** Those of them that their senders know to have failed. */
   readonly failedSends: readonly number[];

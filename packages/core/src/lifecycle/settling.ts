@@ -1,6 +1,6 @@
 import type { Settle, SettleOutcome } from "../ports/task-state-store.ts";
 import { holds } from "./claiming.ts";
-import { type Duty, isTerminal, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
+import { type Duty, summariseChildren, type TaskRecord, type TerminalStatus } from "./record.ts";
 import { numberSend } from "./sending.ts";
 import { type Draft, NONE, nextVersion, type Step, touch } from "./step.ts";
 
@@ -18,7 +18,6 @@ export function settle(
   next.phase = undefined;
   if (ask.progress !== undefined) next.progress = ask.progress;
   settleAs(next, ask, record.lease?.counted ?? false, now);
-  if (ask.send !== undefined && (isTerminal(next.status) || next.phase === "closing")) next.sends = ask.send;
   return { record: next, outcome: { settled: true, record: next } };
 }
 
@@ -35,6 +34,7 @@ function settleAs(next: Draft, ask: Settle, counted: boolean, now: number): void
       return;
     case "failed":
       next.error = outcome.error;
+      if (ask.send !== undefined) next.sends = ask.send;
       // What was asked to stop may fail of just that, such as of a sub-task that was never made.
       end(next, next.cancelRequested ? "CANCELLED" : outcome.status, now);
       return;

@@ -199,7 +199,7 @@ export interface Settle {
   readonly progress?: JsonValue | undefined;
   /** The delivery is gone (the store has custody), so a retry or release needs a message of its own: begin the next send in the same step. */
   readonly resend: boolean;
-  /** The send that the delivery in hand came with. A task that ends keeps it as its `sends`: of several sends it is the one to be put aside, also where a later one was begun and never went out. */
+  /** The send that the delivery in hand came with. A task that fails keeps it as its `sends`: of several sends it is the one to be put aside, also where a later one was begun and never went out. */
   readonly send?: number | undefined;
 }
 
