@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { type IntermodalError, isIntermodalError, systemClock } from "@intermodal/core/ports";
 import { type MongoOptions, mongo } from "@intermodal/store-mongo";
@@ -188,6 +191,24 @@ describe("TLS", () => {
     }
     const plain = await refusal(`mongodb://127.0.0.1:${port}`);
     expect([plain.code, plain.message]).toEqual(["CONFIG_INVALID", expect.stringMatching(/expects TLS/)]);
+  }, 30_000);
+
+  test("is left in the middle by whoever is closed then: nothing is open or done afterwards", async (t) => {
+    skipWithout(missing ?? (await whyNoCertificates()), t);
+    const certificates = await makeCertificates();
+    const proxy = await startProxy(await inFront(certificates));
+    const folder = await mkdtemp(join(tmpdir(), "intermodal-mongo-"));
+    stage.atEnd(() => Promise.all([proxy.close(), rm(folder, { recursive: true })]));
+    // The driver reads the file before it begins to connect.
+    const file = join(folder, "ca.pem");
+    await writeFile(file, certificates.ca);
+    const url = `mongodb://127.0.0.1:${proxy.port}/?tls=true&tlsCAFile=${encodeURIComponent(file)}`;
+    const { cert, key } = certificates.client;
+    const adapter = stage.adapter(url, { connection: { cert, key } });
+    const [write] = await Promise.allSettled([adapter.inbox.complete("l", "m", { windowMs: 60_000 }), adapter.close()]);
+    expect(write).toMatchObject({ status: "rejected", reason: { code: "CLOSED", unknown: false } });
+    await vi.waitFor(() => expect(proxy.connections).toBe(0));
+    expect(await stage.adapter(server.url).inbox.reserve("l", "m", { leaseMs: 1, node: "n" })).toBe("reserved");
   }, 30_000);
 });
 

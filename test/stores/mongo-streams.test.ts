@@ -46,6 +46,24 @@ test("an append of more than a document holds stands together, and goes with its
   expect(read.slice(0, 20).every((entry, at) => "data" in entry && entry.data === data[at])).toBe(true);
 }, 120_000);
 
+test("a batch of 1,000 events of 4 KiB is one document", async () => {
+  const { eventStream } = stage.adapter(server.url);
+  const events = upTo(1_000).map((n) => eventOf(n, String(n % 10).repeat(4_096)));
+  expect(await eventStream.append([{ streamId: "s", events }])).toEqual([upTo(1_000)]);
+  expect(await stage.collection(admin, "run_events").countDocuments()).toBe(1);
+});
+
+test("what does not fit into a document is refused to the stream whose it is", async () => {
+  const { eventStream } = stage.adapter(server.url);
+  const big = { ...eventOf(1), source: "x".repeat(17 * MIB) };
+  const appends = ["a", "big", "b"].map((streamId) => ({ streamId, events: [streamId === "big" ? big : eventOf(1)] }));
+  await expect(eventStream.append(appends)).rejects.toMatchObject({
+    failures: [undefined, { code: "PAYLOAD_TOO_LARGE", unknown: false }, undefined],
+    results: [[1], undefined, [1]],
+  });
+  expect((await eventStream.read("big")).last).toBe(0);
+});
+
 test("a page holds a bounded amount, and whoever reads on from where it ended gets all", async () => {
   const { eventStream } = stage.adapter(server.url, { commandTimeoutMs: 30_000 });
   const append = (from: number, to: number) => {
@@ -140,6 +158,15 @@ describe("the cap", () => {
     });
     for (const one of [eventStream, stage.adapter(server.url, {}).eventStream])
       expect(await one.append([{ streamId: "s", events: [eventOf(last - 5)] }])).toEqual([[last - 5]]);
+  });
+
+  test("takes nothing that may have just come, however long ago it was sent: what came after it tells", async () => {
+    const { eventStream } = stage.adapter(server.url);
+    for (let n = 1; n <= 201; n += 50) await eventStream.append([{ streamId: "s", events: eventsOf(n, n + 49) }]);
+    const long = { appended_at: new Date(Date.now() - 60_000) };
+    await stage.collection(admin, "run_events").updateMany({ from: { $lte: 51 } }, { $set: long });
+    await stage.adapter(server.url, options).eventStream.append([{ streamId: "s", events: [eventOf(251)] }]);
+    expect((await eventStream.read("s", { limit: 1 })).gap).toEqual({ from: 1, to: 50 });
   });
 
   test("a repeated append of a writer of whom it has taken all is told so, by whomever, until the stream is gone", async () => {

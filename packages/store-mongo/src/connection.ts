@@ -1,7 +1,7 @@
 import { Deadlines, ServerClock } from "@intermodal/core/adapter";
 import { type Clock, IntermodalError, type Logger } from "@intermodal/core/ports";
 import { type Db, type Document, MongoClient } from "mongodb";
-import { asIntermodal, closed, isRefusedLogin, notUsable } from "./errors.ts";
+import { asIntermodal, closed, isAnswer, isRefusedLogin, notUsable } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
 import type { Place } from "./url.ts";
@@ -78,13 +78,14 @@ export class Connection {
     if (this.#isClientClosed) throw closed(`${what}: the client that mongo() was given`);
     try {
       if (!this.#wasUp) await this.#connectDeadlines.bound(what, this.#connected());
+      if (this.#isClosed) throw closed(what);
       const answer = await this.#deadlines.bound(what, run(this.#db));
       this.#turn(true);
       return answer;
     } catch (error) {
       const failure = this.#outageOf(asIntermodal(what, error), error);
       if (this.#isClosed) throw closed(what, failure.unknown);
-      if (failure.code === "UNAVAILABLE") this.#turn(false);
+      if (failure.code === "UNAVAILABLE" && !isAnswer(failure)) this.#turn(false);
       throw failure;
     }
   }
@@ -118,7 +119,11 @@ export class Connection {
     this.#isClosed = true;
     this.#client.off("topologyClosed", this.#onClosed);
     this.#client.off("topologyOpening", this.#onOpening);
-    if (this.#client !== this.#options.settings.client) await this.#client.close();
+    if (this.#client === this.#options.settings.client) return;
+    // An attempt to connect ends with it, unless the driver has yet to begin that: then the client is open again afterwards.
+    await this.#client.close();
+    await this.#connecting?.catch(() => {});
+    await this.#client.close();
   }
 
   get #servers(): readonly string[] {
@@ -141,7 +146,7 @@ export class Connection {
     } catch (error) {
       const failure = asIntermodal(what, error);
       if (failure.code !== "UNAVAILABLE") throw failure;
-      await identify(this.#servers, this.#client.options.tls === true, clock);
+      if (!this.#isClosed) await identify(this.#servers, this.#client.options.tls === true, clock);
       // Nothing was asked for yet.
       throw new IntermodalError("UNAVAILABLE", failure.message, { cause: failure.cause });
     }

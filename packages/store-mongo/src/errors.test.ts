@@ -9,9 +9,19 @@ import {
   MongoServerError,
   MongoServerSelectionError,
   MongoWriteConcernError,
+  type WriteError,
 } from "mongodb";
 import { describe, expect, it } from "vitest";
-import { asIntermodal, bulkFailure, isDuplicate, isIndexConflict, isLostUpsert, notEncoded } from "./errors.ts";
+import {
+  asIntermodal,
+  bulkFailure,
+  isAnswer,
+  isDuplicate,
+  isIndexConflict,
+  isLostUpsert,
+  notEncoded,
+  writeRefused,
+} from "./errors.ts";
 
 const refusal = (code: number, message = "no", ...errorLabels: string[]) =>
   new MongoServerError({ message, code, errmsg: message, errorLabels });
@@ -121,6 +131,18 @@ describe("bulkFailure", () => {
   ])("%s", (_, error, code, unknown) => {
     expect(bulkFailure("append", error)).toMatchObject({ code, unknown });
   });
+});
+
+it("an answer of the server's is told from its silence", () => {
+  const bulk = (error: Error) =>
+    bulkFailure("append", new MongoBulkWriteError(error, { getWriteConcernError: () => undefined } as never));
+  const timedOut = new MongoNetworkTimeoutError("timed out");
+  const answers = [refusal(14031), refusal(91), refusal(18)].map((error) => asIntermodal("append", error));
+  answers.push(bulk(refusal(8000)), writeRefused("append", { code: 14031 } as WriteError));
+  expect(answers.map(isAnswer)).toEqual([true, true, false, true, true]);
+  const silences = [noServer("Single"), timedOut, new Error("odd")].map((error) => asIntermodal("append", error));
+  silences.push(bulk(timedOut), bulk(noServer("Single")), new IntermodalError("UNAVAILABLE", "no answer in time"));
+  expect(silences.map(isAnswer)).toEqual(silences.map(() => false));
 });
 
 it("what cannot be put into a document is told as that", () => {

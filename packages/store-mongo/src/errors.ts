@@ -70,6 +70,9 @@ const MAY_HIDE_EFFECT: ReadonlySet<unknown> = new Set(
   }),
 );
 
+/** Names of the driver's errors that tell, with a code, what the server answered: to one write or to several. */
+const ANSWERS: ReadonlySet<unknown> = new Set(["MongoServerError", "MongoWriteConcernError", "MongoBulkWriteError"]);
+
 /** DocumentDB tells of some refusals as its database does, by no code of MongoDB's. */
 const SQL_DUPLICATE = "duplicate key value violates unique constraint";
 const SQL_TOO_LARGE = "is larger than MaxDocumentSize";
@@ -98,6 +101,12 @@ export function isIndexConflict(error: unknown): boolean {
 /** Whether credentials were refused; they may be rotated while the store is running. */
 export function isRefusedLogin(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === CODE.authenticationFailed;
+}
+
+/** Whether a failure is the server's answer to what was asked, which shows that it is there. A login that it refuses keeps us from asking anything. */
+export function isAnswer({ cause }: IntermodalError): boolean {
+  const { name, code } = (cause ?? {}) as { name?: unknown; code?: unknown };
+  return ANSWERS.has(name) && typeof code === "number" && code !== CODE.authenticationFailed;
 }
 
 /** Any failure of a call as an error of the SDK. */

@@ -68,7 +68,9 @@ export class MongoInbox implements Inbox {
 
   /** One atomic step, by the server's clock. */
   #put(what: string, id: string, set: object): Promise<InboxDocument> {
-    return this.#session.call<InboxDocument, InboxDocument>(what, INBOX, (inbox) => upsert(inbox, id, set));
+    return this.#session.call<InboxDocument, InboxDocument>(what, INBOX, (inbox) =>
+      upsert(inbox, id, set, this.#session.clock),
+    );
   }
 }
 

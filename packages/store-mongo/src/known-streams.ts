@@ -10,7 +10,7 @@ const MAX_WRITERS = 500;
 const FRESH_MS = 1_000;
 /** what took longer than this to store is looked at again, */
 export const SLOW_MS = 1_500;
-/** and nothing younger than this is taken. */
+/** and nothing is taken before what comes next is older than this. */
 export const CAP_AGE_MS = 2_000;
 
 /** How a stream stood when it was last heard of. Whether it is still so shows when the next chunk is stored. */
@@ -49,6 +49,7 @@ export class KnownStream {
       this.base = head.base;
       this.incarnation = head.incarnation;
       this.#stands(head);
+      for (const { writer, highest } of head.writers) this.#writers.set(writer, highest);
       this.#isComplete = false;
     }
   }

@@ -22,16 +22,15 @@ export interface StoredPayload {
 const ABSENT: StoredPayload = { value: undefined, json: undefined, bytes: 0 };
 /** Of a value: its type, its key where that is an index, its end. */
 const VALUE_BYTES = 16;
-const CHARACTER_BYTES = 3;
 
 export function storePayload(payload: JsonValue | undefined): StoredPayload {
   if (payload === undefined) return ABSENT;
   values = 0;
   characters = 0;
-  if (isPlain(payload, 0))
-    return { value: payload, json: undefined, bytes: VALUE_BYTES * values + CHARACTER_BYTES * characters };
+  textBytes = 0;
+  if (isPlain(payload, 0)) return { value: payload, json: undefined, bytes: VALUE_BYTES * values + textBytes };
   const json = JSON.stringify(payload);
-  return { value: undefined, json, bytes: CHARACTER_BYTES * json.length };
+  return { value: undefined, json, bytes: Buffer.byteLength(json) };
 }
 
 /** Undoes {@link storePayload}; `undefined` where nothing was stored. */
@@ -41,6 +40,7 @@ export function readPayload(value: unknown, json: unknown): JsonValue | undefine
 
 let values = 0;
 let characters = 0;
+let textBytes = 0;
 
 function isPlain(value: JsonValue | undefined, depth: number): boolean {
   if (++values > MAX_VALUES) return false;
@@ -58,5 +58,7 @@ function isPlain(value: JsonValue | undefined, depth: number): boolean {
 
 function isPlainText(text: string): boolean {
   characters += text.length;
-  return characters <= MAX_CHARACTERS && text.isWellFormed();
+  if (characters > MAX_CHARACTERS || !text.isWellFormed()) return false;
+  textBytes += Buffer.byteLength(text);
+  return true;
 }

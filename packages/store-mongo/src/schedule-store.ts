@@ -1,4 +1,13 @@
-import { answersOf, decodeCursor, encodeCursor, limitOf, takePayload, tryEach } from "@intermodal/core/adapter";
+import {
+  answersOf,
+  decodeCursor,
+  encodeCursor,
+  inParts,
+  limitOf,
+  type Tried,
+  takePayload,
+  tryEach,
+} from "@intermodal/core/adapter";
 import {
   type DueSchedules,
   IntermodalError,
@@ -45,8 +54,8 @@ export class MongoScheduleStore implements ScheduleStore {
 
   async put(writes: readonly ScheduleWrite[]): Promise<readonly ScheduleOutcome[]> {
     const taken = tryEach(writes, take);
-    const outcomes = await Promise.all(
-      taken.map((write) => (write instanceof IntermodalError ? write : this.#put(write))),
+    const outcomes = await inParts<Tried<ScheduleWrite>, ScheduleOutcome>(taken, 1, (part) =>
+      Promise.all(part.map((write) => (write instanceof IntermodalError ? write : this.#put(write)))),
     );
     return answersOf(outcomes);
   }

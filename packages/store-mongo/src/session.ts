@@ -70,6 +70,8 @@ export class Session {
     try {
       return await this.connection.call(what, async (db) => {
         await this.topology.ensure(db, spec, this.connection.generation);
+        // The connection may be others' too, and stay.
+        this.assertOpen(what);
         return run(db.collection<Doc>(this.topology.nameOf(spec), COLLECTION_OPTIONS));
       });
     } catch (error) {

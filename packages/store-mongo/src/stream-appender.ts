@@ -5,7 +5,7 @@ import { unavailable, unsure } from "./errors.ts";
 import { KnownStream, KnownStreams, SLOW_MS } from "./known-streams.ts";
 import type { Session } from "./session.ts";
 import { type Chunk, type ChunkDraft, chunkId } from "./stream-chunk.ts";
-import { storeDataElsewhere } from "./stream-data.ts";
+import { StreamData } from "./stream-data.ts";
 import type { StreamLog } from "./stream-log.ts";
 import { type Plan, type Put, plan } from "./stream-plan.ts";
 import { type Steps, StreamQueue, type Work } from "./stream-queue.ts";
@@ -41,6 +41,7 @@ const WHAT = "append";
 export class StreamAppender {
   readonly #session: Session;
   readonly #log: StreamLog;
+  readonly #data: StreamData;
   readonly #known = new KnownStreams();
   readonly #queue: StreamQueue;
   readonly #onStored: (stream: KnownStream, chunk: Chunk) => Promise<void>;
@@ -49,6 +50,7 @@ export class StreamAppender {
   constructor(session: Session, log: StreamLog, onStored: (stream: KnownStream, chunk: Chunk) => Promise<void>) {
     this.#session = session;
     this.#log = log;
+    this.#data = new StreamData(log);
     this.#queue = new StreamQueue(session.clock, (works) => this.#store(works));
     this.#onStored = onStored;
   }
@@ -76,6 +78,7 @@ export class StreamAppender {
       const { stream, planned, draft, heardAt } = one;
       if (draft === undefined) return planned.answers;
       const chunk = stored.get(draft);
+      if (chunk instanceof IntermodalError) throw chunk;
       if (chunk === undefined) {
         stream.isBehind = true;
         return undefined;
@@ -87,17 +90,21 @@ export class StreamAppender {
     });
   }
 
-  /** @returns those that were stored: another one has the others' place. */
-  async #insert(toStore: readonly PreparedDraft[]): Promise<ReadonlyMap<ChunkDraft, Chunk>> {
-    if (toStore.length === 0) return new Map();
+  /** @returns those that were stored, and why some were refused: another one has the others' place. */
+  async #insert(toStore: readonly PreparedDraft[]): Promise<ReadonlyMap<ChunkDraft, Tried<Chunk>>> {
+    const stored = new Map<ChunkDraft, Tried<Chunk>>();
+    if (toStore.length === 0) return stored;
     try {
       // As late as can be: the cap leaves alone what has been there for a short time only.
       const now = await this.#session.serverNow(WHAT);
       const chunks = toStore.map(({ draft, planned }) => this.#dated(draft, planned, now));
-      const stored = await this.#log.insert(WHAT, chunks);
-      return new Map(
-        toStore.map(({ draft }, at) => [draft, chunks[at] as Chunk] as const).filter((_, at) => stored[at]),
-      );
+      const fates = await this.#log.insert(WHAT, chunks);
+      for (const [at, { draft, stream }] of toStore.entries()) {
+        const fate = fates[at];
+        if (fate instanceof IntermodalError) this.#known.forget(stream.streamId);
+        if (fate) stored.set(draft, fate === true ? (chunks[at] as Chunk) : fate);
+      }
+      return stored;
     } catch (error) {
       for (const { stream } of toStore) this.#known.forget(stream.streamId);
       throw error;
@@ -126,7 +133,7 @@ export class StreamAppender {
     const planned = plan(stream, work.puts, found);
     // What is refused for that stores nothing whose own majority would cover it.
     if (stream.ended) await this.#log.awaitHeld(WHAT, [stream.lastId]);
-    return { stream, planned, draft: await this.#draftOf(stream, planned), heardAt };
+    return { stream, planned, draft: await this.#draftOf(stream, planned, work), heardAt };
   }
 
   /** How a stream stands now. An expired one is closed, for its successor to begin after it. */
@@ -159,7 +166,8 @@ export class StreamAppender {
     return heads.length < CATCH_UP && heads.every((head) => stream.follow(head, heardAt));
   }
 
-  async #draftOf(stream: KnownStream, { events, bytes, writers, ttlMs }: Plan): Promise<ChunkDraft | undefined> {
+  async #draftOf(stream: KnownStream, planned: Plan, { rounds }: Work): Promise<ChunkDraft | undefined> {
+    const { events, bytes, writers, ttlMs } = planned;
     if (events.length === 0 && ttlMs === undefined) return undefined;
     const { key, place, base, last, incarnation = randomUUID(), streamId } = stream;
     const draft = {
@@ -174,7 +182,7 @@ export class StreamAppender {
       writers,
       events,
     };
-    return storeDataElsewhere(WHAT, this.#log, { key, place, bytes }, draft);
+    return this.#data.fit(WHAT, stream, draft, planned, rounds);
   }
 
   #dated({ events, ...head }: ChunkDraft, { ttlMs }: Plan, now: number): Chunk {

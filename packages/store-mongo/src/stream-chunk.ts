@@ -33,8 +33,10 @@ export interface ChunkEvent {
   readonly event: string;
   readonly data?: JsonValue | undefined;
   readonly data_json?: string | undefined;
-  /** The document that holds the data: it was too much for the chunk. */
+  /** The document that holds the data: they were too much for the chunk. */
   readonly data_in?: string | undefined;
+  /** About how many they take there. */
+  readonly data_bytes?: number | undefined;
 }
 
 /** A chunk without its events. */
@@ -117,26 +119,34 @@ export const firstChunkId = (key: string) => chunkId(key, 0);
 /** No chunk's `_id` is higher. */
 export const lastChunkId = (key: string) => key + "9".repeat(DIGITS);
 
-/** Stands after all chunks of the stream, in the order of the chunks that it was made for. */
+/** So many places a chunk may stand after the one that its data were stored for, since others came first. The cap takes data when it has come so much further. */
+export const DATA_LAG = 5_000;
+
+/** Stands after all chunks of the stream, in the order of the places that data were stored for: at that of its chunk, or up to {@link DATA_LAG} before. */
 export function dataId(key: string, place: number, name: string): string {
   return `${key}~${String(place).padStart(DIGITS, "0")}/${name}`;
 }
 
-/** An event as it stands in a chunk, and about how many bytes it takes there. */
-export function storeEvent(
-  { timestamp, source, event, data }: NewRunEvent,
-  sequence: number,
-): { readonly stored: ChunkEvent; readonly bytes: number } {
+/** An event that has yet to be given a place. */
+export interface EventDraft {
+  readonly writer: string;
+  readonly n: number;
+  readonly stored: Omit<ChunkEvent, "sequence">;
+  /** About how many it takes in a chunk. */
+  readonly bytes: number;
+}
+
+/** @throws `NOT_SERIALIZABLE`. */
+export function storeEvent({ writer, n, timestamp, source, event, data }: NewRunEvent): EventDraft {
   const { value, json, bytes } = storePayload(data);
   const stored = {
-    sequence,
     timestamp: storeTime(timestamp),
     source: encodeText(source),
     event: encodeText(event),
     data: value,
     data_json: json,
   };
-  return { stored, bytes: 100 + 3 * (source.length + event.length) + bytes };
+  return { writer: encodeText(writer), n, stored, bytes: 100 + 3 * (source.length + event.length) + bytes };
 }
 
 /** @param elsewhere Data by the documents that hold it. */

@@ -51,7 +51,6 @@ export class StreamJanitor {
       const kept = await this.#log.trim("trim", stream.key, {
         incarnation,
         place: stream.base + sequence,
-        sequence,
         before,
       });
       if (kept?.incarnation === incarnation) stream.first = Math.max(stream.first, kept.from);

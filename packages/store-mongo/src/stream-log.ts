@@ -1,11 +1,14 @@
+import type { Tried } from "@intermodal/core/adapter";
 import { sleep } from "@intermodal/core/ports";
 import { type Collection, MongoBulkWriteError, type ReadConcernLike } from "mongodb";
-import { bulkFailure, isDuplicate, isIncomplete, unavailable } from "./errors.ts";
+import { execute } from "./bulk.ts";
+import { bulkFailure, isDuplicate, notEncoded, unavailable, writeRefused } from "./errors.ts";
 import type { Session } from "./session.ts";
 import {
   type Chunk,
   type ChunkHead,
   chunkId,
+  DATA_LAG,
   type DataDocument,
   dataId,
   endOf,
@@ -99,28 +102,40 @@ export class StreamLog {
     return new Map(found.map(({ _id, data_json }) => [_id, data_json]));
   }
 
+  /** Stores data together: in as few messages as they fit into. */
   async putData(what: string, documents: readonly DataDocument[]): Promise<void> {
     await this.#call<DataDocument, unknown>(what, async (data) => {
-      for (const document of documents) await data.insertOne(document);
+      try {
+        await data.insertMany([...documents], { ordered: false });
+      } catch (error) {
+        throw error instanceof MongoBulkWriteError ? bulkFailure(what, error) : error;
+      }
     });
   }
 
   /**
    * Stores chunks, each in one atomic step.
-   * @returns for each whether it was stored; if not, another one has its place.
+   * @returns for each whether it was stored, or why it was refused; if it was not stored, another one has its place.
    */
-  insert(what: string, chunks: readonly Chunk[]): Promise<readonly boolean[]> {
-    return this.#call<Chunk, boolean[]>(what, async (collection) => {
-      try {
-        await collection.insertMany([...chunks], { ordered: false });
-        return chunks.map(() => true);
-      } catch (error) {
-        if (!(error instanceof MongoBulkWriteError)) throw error;
-        const refusals = [error.writeErrors].flat();
-        if (isIncomplete(error) || !refusals.every(isDuplicate)) throw bulkFailure(what, error);
-        const taken = new Set(refusals.map(({ index }) => index));
-        return chunks.map((_, at) => !taken.has(at));
-      }
+  insert(what: string, chunks: readonly Chunk[]): Promise<readonly Tried<boolean>[]> {
+    return this.#call<Chunk, Tried<boolean>[]>(what, async (collection) => {
+      const fates: Tried<boolean>[] = chunks.map(() => true);
+      const bulk = collection.initializeUnorderedBulkOp();
+      /** Where those stand that are sent. */
+      const sent: number[] = [];
+      for (const [at, chunk] of chunks.entries())
+        try {
+          // Encodes it: what can't be is refused alone.
+          bulk.insert(chunk);
+          sent.push(at);
+        } catch (error) {
+          fates[at] = notEncoded(what, error);
+        }
+      if (sent.length === 0) return fates;
+      const { refusals } = await execute(what, bulk);
+      for (const refusal of refusals)
+        fates[sent[refusal.index] as number] = isDuplicate(refusal) ? false : writeRefused(what, refusal);
+      return fates;
     });
   }
 
@@ -159,25 +174,25 @@ export class StreamLog {
   }
 
   /**
-   * Removes what ends before a sequence, with whatever an earlier stream of the same id has left, if it was appended before `before`.
-   * @param place Of the sequence. @returns the first chunk that is kept.
+   * Removes what ends before a place, with whatever an earlier stream of the same id has left, if something came after it that was sent before `before`: only that shows since when it is
+   * there, since it may have been on its way for long itself.
+   * @returns the first chunk that is kept.
    */
   async trim(
     what: string,
     key: string,
-    upTo: { readonly incarnation: string; readonly place: number; readonly sequence: number; readonly before: Date },
+    upTo: { readonly incarnation: string; readonly place: number; readonly before: Date },
   ): Promise<ChunkHead | undefined> {
     const filter = {
       _id: { $gte: firstChunkId(key), $lt: chunkId(key, upTo.place) },
-      $or: [{ incarnation: { $ne: upTo.incarnation } }, { to: { $lt: upTo.sequence } }],
       appended_at: { $lt: upTo.before },
     };
-    const last = await this.#call<Chunk, ChunkHead | null>(what, (chunks) =>
+    const next = await this.#call<Chunk, ChunkHead | null>(what, (chunks) =>
       chunks.findOne(filter, { projection: WITHOUT_EVENTS, sort: { _id: -1 } }),
     );
-    if (last !== null) {
-      await this.#keepTraces(what, key, upTo.incarnation, last);
-      await this.#removeUpTo(what, key, last);
+    if (next !== null) {
+      await this.#keepTraces(what, key, upTo.incarnation, next);
+      await this.#removeBefore(what, key, next);
     }
     return this.first(what, key);
   }
@@ -240,9 +255,9 @@ export class StreamLog {
   }
 
   /** Whoever repeats what the cap is about to take must be told that it was there. Kept in vain, it says nothing that the chunks do not. */
-  async #keepTraces(what: string, key: string, incarnation: string, last: ChunkHead): Promise<void> {
-    const { stream, expires_at } = last;
-    const filter = { _id: { $gte: firstChunkId(key), $lte: last._id }, incarnation: { $eq: incarnation } };
+  async #keepTraces(what: string, key: string, incarnation: string, next: ChunkHead): Promise<void> {
+    const { stream, expires_at } = next;
+    const filter = { _id: { $gte: firstChunkId(key), $lt: next._id }, incarnation: { $eq: incarnation } };
     const options = { projection: { writers: 1 }, readConcern: CONCERN.local } as const;
     const heads = await this.#call<Chunk, Chunk[]>(what, (chunks) => chunks.find(filter, options).toArray());
     const taken = new Map<string, number>();
@@ -259,10 +274,11 @@ export class StreamLog {
     await this.#call<WriterTrace, unknown>(what, (traces) => traces.bulkWrite(keep, { ordered: false }));
   }
 
-  async #removeUpTo(what: string, key: string, last: ChunkHead): Promise<void> {
+  async #removeBefore(what: string, key: string, { _id, base, from }: ChunkHead): Promise<void> {
+    const inUse = Math.max(0, base + from - DATA_LAG);
     await this.#call<Chunk, unknown>(what, async (chunks) => {
-      await chunks.deleteMany({ _id: { $gte: firstChunkId(key), $lte: last._id } });
-      await chunks.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, endOf(last) + 1, "") } });
+      await chunks.deleteMany({ _id: { $gte: firstChunkId(key), $lt: _id } });
+      await chunks.deleteMany({ _id: { $gte: dataId(key, 0, ""), $lt: dataId(key, inUse, "") } });
     });
   }
 

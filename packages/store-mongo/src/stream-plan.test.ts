@@ -74,6 +74,14 @@ describe("a plan", () => {
     expect(planned.answers).toEqual([expect.objectContaining({ code: "CONFLICT" }), [3]]);
   });
 
+  it("stores nothing of a put with an event that cannot be stored", () => {
+    const odd = { ...event("w", 4), source: 7 as unknown as string };
+    const planned = plan(stream(), [{ events: [event("w", 3), odd] }, { events: events("w", 9) }], found());
+    expect(planned.answers).toEqual([expect.objectContaining({ code: "NOT_SERIALIZABLE" }), [3]]);
+    expect(planned.events.map(({ sequence }) => sequence)).toEqual([3]);
+    expect(planned.writers).toEqual([{ writer: "w", n: 9, last_n: 9, sequence: 3, highest: 9 }]);
+  });
+
   it("ends once; what comes after it is refused, what was there before is not", () => {
     const puts = [
       { events: events("end", 1), ttlMs: 5 },
@@ -95,8 +103,12 @@ describe("what is known of a stream", () => {
   it("is who has written, as long as all was seen", () => {
     const known = stream();
     expect([known.highest("w"), known.highest("v"), known.place]).toEqual([2, 0, 3]);
-    const found = new KnownStream("s", HEAD, 0);
-    expect([found.highest("w"), found.highest("v"), found.place]).toEqual([undefined, undefined, 3]);
+  });
+
+  it("is, of one that was found, who wrote last", () => {
+    const again = { writer: "w", n: 1, last_n: 1, sequence: 2, highest: 7 };
+    const known = new KnownStream("s", { ...HEAD, writers: [...HEAD.writers, again] }, 0);
+    expect([known.highest("w"), known.highest("v"), known.place]).toEqual([7, undefined, 3]);
   });
 
   it("goes on with the chunk that follows, and with no other", () => {

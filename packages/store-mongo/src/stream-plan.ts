@@ -1,8 +1,7 @@
 import { eventForgotten, streamEnded } from "@intermodal/core/adapter";
 import { IntermodalError, type NewRunEvent } from "@intermodal/core/ports";
 import type { KnownStream } from "./known-streams.ts";
-import { type ChunkEvent, storeEvent, type WriterStretch } from "./stream-chunk.ts";
-import { encodeText } from "./text.ts";
+import { type ChunkEvent, type EventDraft, storeEvent, type WriterStretch } from "./stream-chunk.ts";
 
 /** Events for one stream that stand together, or its terminal event. */
 export interface Put {
@@ -21,6 +20,8 @@ export type Found = { readonly sequence: number } | "forgotten" | "new";
 export interface Plan {
   readonly answers: readonly Placed[];
   readonly events: readonly ChunkEvent[];
+  /** What each of them was made of, and about how many bytes it takes. */
+  readonly taken: readonly NewRunEvent[];
   readonly bytes: readonly number[];
   readonly writers: readonly WriterStretch[];
   /** The stream ends with these events. */
@@ -44,6 +45,7 @@ export function plan(stream: KnownStream, puts: readonly Put[], found: ReadonlyM
 
 class Planning {
   readonly events: ChunkEvent[] = [];
+  readonly taken: NewRunEvent[] = [];
   readonly bytes: number[] = [];
   readonly writers: WriterStretch[] = [];
   ttlMs: number | undefined;
@@ -63,7 +65,11 @@ class Planning {
     try {
       const known = events.map((event) => this.#find(event));
       if (isOver && known.includes(undefined)) return streamEnded(this.#stream.streamId);
-      const sequences = events.map((event, at) => known[at] ?? this.#find(event) ?? this.#place(event));
+      // All of them first: of a put with an event that cannot be stored nothing is.
+      const drafts = events.map((event, at) => (known[at] === undefined ? storeEvent(event) : undefined));
+      const sequences = events.map(
+        (event, at) => known[at] ?? this.#find(event) ?? this.#place(event, drafts[at] as EventDraft),
+      );
       this.ttlMs ??= ttlMs;
       return sequences;
     } catch (error) {
@@ -82,13 +88,13 @@ class Planning {
     return found === "new" ? undefined : found.sequence;
   }
 
-  #place(event: NewRunEvent): number {
+  #place(event: NewRunEvent, { writer, n, stored, bytes }: EventDraft): number {
     const sequence = this.#stream.last + this.events.length + 1;
-    const { stored, bytes } = storeEvent(event, sequence);
-    this.events.push(stored);
+    this.events.push({ sequence, ...stored });
+    this.taken.push(event);
     this.bytes.push(bytes);
     this.#placed.set(nameOf(event), sequence);
-    this.#stretch(encodeText(event.writer), event.n, sequence);
+    this.#stretch(writer, n, sequence);
     return sequence;
   }
 

@@ -7,6 +7,8 @@ import type { Placed, Put } from "./stream-plan.ts";
 export interface Work {
   readonly streamId: string;
   readonly puts: readonly Put[];
+  /** How often others came first. */
+  readonly rounds: number;
 }
 
 interface Item {
@@ -20,9 +22,8 @@ interface Item {
 class Waiting {
   readonly streamId: string;
   readonly items: Item[] = [];
-  /** How often others came first, */
   rounds = 0;
-  /** and until when that is borne. */
+  /** Until when it is borne that others come first. */
   patienceEnds = Number.POSITIVE_INFINITY;
 
   constructor(streamId: string) {

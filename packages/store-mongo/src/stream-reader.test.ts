@@ -1,7 +1,6 @@
-import type { JsonValue } from "@intermodal/core/ports";
 import { expect, it } from "vitest";
 import type { Session } from "./session.ts";
-import { type Chunk, chunkId, endOf, streamKey } from "./stream-chunk.ts";
+import { type Chunk, type ChunkEvent, chunkId, endOf, streamKey } from "./stream-chunk.ts";
 import type { Level, StreamLog } from "./stream-log.ts";
 import { StreamReader } from "./stream-reader.ts";
 
@@ -9,7 +8,7 @@ const KEY = streamKey("s");
 const LIMITS = { limit: 100, whole: false, maxBytes: 1_000_000 };
 
 /** @param data Of each event: its own, or what holds it. */
-function chunkOf(from: number, data: readonly { readonly data?: JsonValue; readonly data_in?: string }[]): Chunk {
+function chunkOf(from: number, data: readonly Pick<ChunkEvent, "data" | "data_in" | "data_bytes">[]): Chunk {
   const events = data.map((of, at) => ({ sequence: from + at, timestamp: 0, source: "t", event: "e", ...of }));
   return {
     _id: chunkId(KEY, from),
@@ -95,6 +94,17 @@ it("of data that stand elsewhere it reads what it gives only, and not without li
   }
   expect(pages.map(({ length }) => length)).toEqual([8, 8, 5]);
   expect((await reader.pageOf("follow", "s", [long]))?.events).toHaveLength(8);
+});
+
+it("a page holds as much of them as there is room for", async () => {
+  const sizes = [100, 4_000_000, 4_300_000, 100_000, 9_000_000];
+  const long = chunkOf(
+    1,
+    sizes.map((data_bytes, at) => ({ data_in: `d${at}`, data_bytes })),
+  );
+  const { state, reader } = open([long], Object.fromEntries(sizes.map((_, at) => [`d${at}`, "1"])));
+  for (const after of [0, 2, 4]) await reader.read("read", "s", after, LIMITS);
+  expect(state.asked).toEqual([["d0", "d1", "d2"], ["d2", "d3"], ["d4"]]);
 });
 
 it("what is not known yet to be held by a majority again is no position that the stream never had", async () => {

@@ -1,4 +1,4 @@
-import { invalidCursor, type LogPage } from "@intermodal/core/adapter";
+import { invalidCursor, type LogPage, MAX_EVENT_DATA_BYTES } from "@intermodal/core/adapter";
 import type { StoredRunEvent } from "@intermodal/core/ports";
 import { unavailable } from "./errors.ts";
 import type { Session } from "./session.ts";
@@ -24,8 +24,8 @@ export interface StreamSight extends LogPage {
 
 /** About so many bytes go on any page, but for what one chunk holds. */
 export const PAGE_BYTES = 2 * 1_048_576;
-/** Of data that stand elsewhere, each of a mebibyte at the most, so many go on any page: they may be more than a chunk holds. */
-const MAX_ELSEWHERE = 8;
+/** Of data that stand elsewhere about so many bytes go on any page: they may be more than a chunk holds. */
+const ELSEWHERE_BYTES = 8 * 1_048_576;
 /** How many chunks are asked for at first, and at last: nothing tells how many events each of them holds. */
 const FIRST_CHUNKS = 8;
 const MAX_CHUNKS = 500;
@@ -138,8 +138,12 @@ export class StreamReader {
     limit?: number,
   ): Promise<StoredRunEvent[] | undefined> {
     let wanted = chunks.flatMap(({ events }) => events.filter(({ sequence }) => sequence >= from)).slice(0, limit);
-    const tooMuch = wanted.filter(({ data_in }) => data_in !== undefined)[MAX_ELSEWHERE];
-    if (tooMuch !== undefined) wanted = wanted.slice(0, wanted.indexOf(tooMuch));
+    let room = ELSEWHERE_BYTES;
+    const tooMuch = wanted.findIndex(({ data_in, data_bytes = MAX_EVENT_DATA_BYTES }, at) => {
+      if (data_in !== undefined) room -= data_bytes;
+      return room < 0 && at > 0;
+    });
+    if (tooMuch > 0) wanted = wanted.slice(0, tooMuch);
     const ids = wanted.map(({ data_in }) => data_in).filter((id) => id !== undefined);
     const elsewhere = await this.#log.data(what, ids);
     return elsewhere.size < ids.length ? undefined : wanted.map((event) => readEvent(streamId, event, elsewhere));

@@ -20,6 +20,8 @@ export async function findStored(
   const numbers: Numbers = new Map();
   for (const { events } of puts)
     for (const { writer, n } of events) {
+      // What is no text is refused when its put is to be stored.
+      if (typeof writer !== "string") continue;
       const text = encodeText(writer);
       const of = numbers.get(text);
       if (of === undefined) numbers.set(text, [n]);

@@ -30,6 +30,8 @@ export async function holdSweep(
     until: { $cond: [isFree, { $add: ["$$NOW", leaseMs] }, "$until"] },
     asked_at: "$$NOW",
   };
-  const sweep = await session.call<SweepDocument, SweepDocument>(job, SWEEPS, (sweeps) => upsert(sweeps, job, set));
+  const sweep = await session.call<SweepDocument, SweepDocument>(job, SWEEPS, (sweeps) =>
+    upsert(sweeps, job, set, session.clock),
+  );
   return sweep.node === encodeText(node) ? sweep.asked_at.getTime() : undefined;
 }

@@ -35,6 +35,7 @@ class FakeSession {
     matchedCount: operations.filter((operation) => !("insertOne" in operation)).length,
   });
   readFails: IntermodalError | undefined;
+  readonly reads: string[][] = [];
   /** What is known here of the server's clock. */
   now: number | undefined = NOW;
   readonly connection = { serverClock: { now: () => this.now, learn: () => {} } };
@@ -52,8 +53,9 @@ class FakeSession {
         },
       };
     },
-    aggregate: () => ({
+    aggregate: ([{ $match }]: [{ $match: { _id: { $in: string[] } } }]) => ({
       toArray: async () => {
+        this.reads.push($match._id.$in);
         if (this.readFails !== undefined) throw this.readFails;
         return this.found;
       },
@@ -179,6 +181,16 @@ test("an insert that comes too late is not sent, since the server compares no ti
   expect(session.bulks.flat().filter((operation) => "insertOne" in operation)).toEqual([]);
   session.now = NOW + 1_000;
   expect(await table.write([insert("a")])).toEqual([undefined]);
+});
+
+test("any number of records is read in parts", async () => {
+  const ids = Array.from({ length: 250 }, (_, at) => `t${at}`);
+  session.found.push(...ids.map((id) => ({ ...documentOf(id), read_at: new Date(NOW) })));
+  const readings = await table.read(ids);
+  expect(readings.map(({ record }) => record?.id)).toEqual(ids);
+  expect([session.reads.map(({ length }) => length), session.reads.flat()]).toEqual([[100, 100, 50], ids]);
+  session.readFails = new IntermodalError("UNAVAILABLE", "away");
+  await expect(table.read(ids)).rejects.toBe(session.readFails);
 });
 
 function documentOf(_id: string): Partial<TaskDocument> {

@@ -7,22 +7,17 @@ import {
   type RecoveryCandidate,
   type SweepTable,
 } from "@intermodal/core/adapter";
-import { type IntermodalError, isIntermodalError } from "@intermodal/core/ports";
-import {
-  type AnyBulkWriteOperation,
-  type Collection,
-  type Filter,
-  MongoBulkWriteError,
-  type UnorderedBulkOperation,
-} from "mongodb";
-import { bulkFailure, isDuplicate, isIncomplete, notEncoded, unavailable, unsure, writeRefused } from "./errors.ts";
+import { IntermodalError, isIntermodalError } from "@intermodal/core/ports";
+import type { AnyBulkWriteOperation, Collection, Filter } from "mongodb";
+import { execute } from "./bulk.ts";
+import { isDuplicate, notEncoded, unavailable, unsure, writeRefused } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { holdSweep } from "./sweeps.ts";
 import { changesOf, recordOf, TASKS, type TaskDocument } from "./task-document.ts";
 import { decodeText, encodeText } from "./text.ts";
 import { readTime, storeTime } from "./times.ts";
 
-/** Records in one write. */
+/** Records in one read or write. */
 const MAX_BATCH = 100;
 /** Of a bulk write is told how many documents it found, not which: each keeps the names of its latest writes. */
 const NAMES_KEPT = 6;
@@ -53,8 +48,14 @@ export class TaskTable implements RecordTable, SweepTable {
   }
 
   async read(ids: readonly string[]): Promise<readonly Reading[]> {
-    const { documents, now } = await this.#find("read tasks", ids);
-    return ids.map((id) => readingOf(documents.get(encodeText(id)), now));
+    const readings = await inParts<string, Reading>(ids, MAX_BATCH, async (part) => {
+      const { documents, now } = await this.#find("read tasks", part);
+      return part.map((id) => readingOf(documents.get(encodeText(id)), now));
+    });
+    return readings.map((reading) => {
+      if (reading instanceof IntermodalError) throw reading;
+      return reading;
+    });
   }
 
   write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
@@ -143,7 +144,7 @@ export class TaskTable implements RecordTable, SweepTable {
         }
       });
       if (sent.length === 0) return fates;
-      const { matched, refusals } = await execute(bulk);
+      const { matched, refusals } = await execute("write tasks", bulk);
       for (const refusal of refusals)
         fates[sent[refusal.index] as number] = isDuplicate(refusal) ? "missed" : writeRefused("write tasks", refusal);
       const updates = sent.filter((at) => fates[at] === "written" && (changes[at] as Change).before.version > 0);
@@ -187,18 +188,6 @@ export class TaskTable implements RecordTable, SweepTable {
 /** Whether the store's clock is no longer near the time at which the change was computed. */
 function isPast({ before, maxAgeMs }: Change, now: number | undefined): boolean {
   return now === undefined || Math.abs(now - before.now) > maxAgeMs;
-}
-
-/** @returns how many documents the updates found, and which writes were refused. @throws what all of it failed for. */
-async function execute(bulk: UnorderedBulkOperation) {
-  try {
-    const { matchedCount } = await bulk.execute();
-    return { matched: matchedCount, refusals: [] };
-  } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    if (isIncomplete(error)) throw bulkFailure("write tasks", error);
-    return { matched: error.matchedCount, refusals: [error.writeErrors].flat() };
-  }
 }
 
 function readingOf(document: TaskDocument | undefined, now: number): Reading {

@@ -1,3 +1,5 @@
+import { pauseForOthers } from "@intermodal/core/adapter";
+import type { Clock } from "@intermodal/core/ports";
 import type { Collection, Document, Filter } from "mongodb";
 import { isLostUpsert } from "./errors.ts";
 
@@ -12,6 +14,7 @@ export async function upsert<Doc extends Document & { readonly _id: string }>(
   collection: Collection<Doc>,
   id: string,
   set: object,
+  clock: Clock,
 ): Promise<Doc> {
   const filter = { _id: { $eq: id } } as Filter<Doc>;
   for (let attempt = 1; ; attempt++) {
@@ -24,6 +27,7 @@ export async function upsert<Doc extends Document & { readonly _id: string }>(
       return found as unknown as Doc;
     } catch (error) {
       if (!isLostUpsert(error) || attempt === ATTEMPTS) throw error;
+      await pauseForOthers(clock, attempt);
     }
   }
 }
