@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isIntermodalError } from "@intermodal/core/ports";
+import { type IntermodalError, isIntermodalError } from "@intermodal/core/ports";
 import { Cluster, type Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type RedisCluster, startRedisCluster, whyNoCluster } from "../servers/redis-cluster.ts";
 import { skipWithout } from "../servers/skip-without.ts";
 import { eventOf, follow, sequencesOf, upTo } from "./entries.ts";
+import { draftOf } from "./redis-drafts.ts";
 import { RedisStage } from "./redis-stage.ts";
 
 const LIMIT_MS = 120_000;
@@ -22,12 +23,13 @@ async function start(): Promise<RedisCluster> {
 }
 
 /** Repeats what rejects with `UNAVAILABLE`, as the writer of a run does. */
-async function persist<T>(step: () => Promise<T>): Promise<T> {
+async function persist<T>(step: () => Promise<T>, onRefusal = (_: IntermodalError) => {}): Promise<T> {
   for (;;) {
     try {
       return await step();
     } catch (error) {
       if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
+      onRefusal(error);
       await sleep(50);
     }
   }
@@ -95,8 +97,54 @@ test("a stream's slot moves to another node while it is written and followed", {
   expect(sequencesOf(follower.entries)).toEqual(upTo(last + 1));
 });
 
+test("the slot of a namespace's tasks moves while they are created and settled", { timeout: LIMIT_MS }, async (t) => {
+  skipWithout(missing, t);
+  const cluster = await start();
+  const { taskStateStore: store } = stage.adapter(cluster.url);
+  const admins = cluster.nodes.map(({ url }) => stage.admin(url));
+  const slot = Number(await admins[0]?.cluster("KEYSLOT", `im:{${stage.namespace}}:tasks`));
+  const refusals: IntermodalError[] = [];
+  const take = <T>(step: () => Promise<T>) => persist(step, (refusal) => refusals.push(refusal));
+  let over = false;
+  const live = async (id: string) => {
+    const claim = { id, series: 1, node: "n", leaseMs: 600_000, maxAttempts: 5, owes: [] };
+    const [created] = await take(() => store.create([draftOf(id)]));
+    const [claimed] = await take(() => store.claim([claim]));
+    if (!claimed?.claimed) throw new Error(`${id} was claimed twice`);
+    const { token } = claimed.lease;
+    const outcome = { kind: "completed", result: id } as const;
+    const [settled] = await take(() => store.settle([{ id, token, outcome, resend: false }]));
+    expect([created?.kind, settled?.settled]).toEqual(["created", true]);
+  };
+  const working = [0, 1, 2, 3].map(async (worker) => {
+    let n = 0;
+    for (; !over; n++) await live(`${worker}-${n}`);
+    return Array.from({ length: n }, (_, at) => `${worker}-${at}`);
+  });
+  for (let round = 0; round < 2; round++) {
+    await sleep(200);
+    await moveSlot(admins, slot, 3_000);
+  }
+  await sleep(200);
+  over = true;
+  const ids = (await Promise.all(working)).flat();
+  // They are refused as long as the slot moves, and were not done: no record exists that was refused, and nobody has to ask.
+  expect(refusals.length).toBeGreaterThan(0);
+  expect(refusals.filter(({ unknown }) => unknown)).toEqual([]);
+  const records = await store.get(ids);
+  expect(records.map((record) => [record?.result, record?.version])).toEqual(ids.map((id) => [id, 3]));
+  let found = 0;
+  for (let cursor: string | undefined; ; ) {
+    const page = await store.list({ status: "COMPLETED", limit: 100, ...(cursor !== undefined && { cursor }) });
+    found += page.items.length;
+    cursor = page.next;
+    if (cursor === undefined) break;
+  }
+  expect(found).toBe(ids.length);
+});
+
 /** From the node that has it to the next one, as an operator's tool does it. */
-async function moveSlot(admins: readonly Redis[], slot: number): Promise<void> {
+async function moveSlot(admins: readonly Redis[], slot: number, pauseMs = 50): Promise<void> {
   const ids = await Promise.all(admins.map((admin) => admin.cluster("MYID")));
   const owners = (await admins[0]?.cluster("SLOTS")) ?? [];
   const owner = owners.find(([from, to]) => from <= slot && slot <= to)?.[2]?.[2];
@@ -105,10 +153,12 @@ async function moveSlot(admins: readonly Redis[], slot: number): Promise<void> {
   const [source, target] = [admins[at], admins[next]] as [Redis, Redis];
   await target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", String(ids[at]));
   await source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", String(ids[next]));
-  await sleep(50);
-  const keys = (await source.call("CLUSTER", "GETKEYSINSLOT", slot, 100)) as string[];
-  if (keys.length > 0)
+  await sleep(pauseMs);
+  for (;;) {
+    const keys = (await source.call("CLUSTER", "GETKEYSINSLOT", slot, 100)) as string[];
+    if (keys.length === 0) break;
     await source.call("MIGRATE", "127.0.0.1", target.options.port ?? 0, "", 0, 5_000, "KEYS", ...keys);
+  }
   await sleep(50);
   for (const admin of [target, source, ...admins])
     await admin.call("CLUSTER", "SETSLOT", slot, "NODE", String(ids[next]));

@@ -45,6 +45,18 @@ async function refusal(url: string, options: RedisOptions = {}): Promise<Intermo
   return error;
 }
 
+/** One node that has all slots, and answers every script alike. */
+async function fakeCluster(answer: string): ReturnType<typeof fakeRedis> {
+  const cluster = await fakeRedis("7.0.0", ([name = "", what = ""]) => {
+    const node = `*3\r\n${bulk("127.0.0.1")}:${cluster.port}\r\n${bulk("id")}`;
+    if (/^cluster/i.test(name))
+      return /slots/i.test(what) ? `*1\r\n*3\r\n:0\r\n:16383\r\n${node}` : bulk("cluster_state:ok");
+    return /^eval/i.test(name) ? answer : undefined;
+  });
+  stage.atEnd(() => cluster.close());
+  return cluster;
+}
+
 describe("what no waiting cures is told at once, and how to cure it", () => {
   let guarded: Server;
 
@@ -103,19 +115,20 @@ describe("what no waiting cures is told at once, and how to cure it", () => {
       if (/^(asking|eval)/i.test(name)) socket.destroy();
       return undefined;
     });
-    const cluster = await fakeRedis("7.0.0", ([name = "", what = ""]) => {
-      const node = `*3\r\n${bulk("127.0.0.1")}:${cluster.port}\r\n${bulk("id")}`;
-      if (/^cluster/i.test(name))
-        return /slots/i.test(what) ? `*1\r\n*3\r\n:0\r\n:16383\r\n${node}` : bulk("cluster_state:ok");
-      return /^eval/i.test(name) ? `-ASK 1 127.0.0.1:${target.port}\r\n` : undefined;
-    });
     stage.atEnd(() => target.close());
-    stage.atEnd(() => cluster.close());
+    const cluster = await fakeCluster(`-ASK 1 127.0.0.1:${target.port}\r\n`);
     const adapter = stage.adapter(`redis://127.0.0.1:${cluster.port}`, { cluster: true });
     const appended = adapter.eventStream.append([{ streamId: "s", events: [eventOf(1)] }]);
     await expect(appended).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(unhandled).toEqual([]);
+  });
+
+  test("a cluster in which a slot moves for longer than the driver waits has done nothing", async () => {
+    const cluster = await fakeCluster("-TRYAGAIN Multiple keys request during rehashing of slot\r\n");
+    const error = await refusal(`redis://127.0.0.1:${cluster.port}`, { cluster: true }).catch((e: unknown) => e);
+    // Connecting works.
+    expect(error).toMatchObject({ code: "UNAVAILABLE", unknown: false, message: expect.stringMatching(/TRYAGAIN/) });
   });
 
   test("a user who may not do what it takes", async (t) => {

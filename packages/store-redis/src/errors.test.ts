@@ -44,6 +44,14 @@ describe("asIntermodal", () => {
     ["Connection is closed.", true],
     ["Stream isn't writeable and enableOfflineQueue options is false", false],
     ["Cluster isn't ready and enableOfflineQueue options is false", false],
+    [
+      "Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request during rehashing of slot",
+      false,
+    ],
+    ["Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN Hash slot not served", false],
+    ["Too many Cluster redirections. Last error: ReplyError: MOVED 42 127.0.0.1:7001", false],
+    ["Too many Cluster redirections. Last error: ReplyError: NOSCRIPT No matching script. Please use EVAL.", false],
+    ["Too many Cluster redirections. Last error: Error: Connection is closed.", true],
   ])("what the driver says by itself: %s", (message, unknown) => {
     expect(asIntermodal("read", new Error(message))).toMatchObject({ code: "UNAVAILABLE", unknown });
   });

@@ -16,14 +16,18 @@ const REFUSALS: Readonly<Record<string, { readonly code: ErrorCode; readonly cur
   READONLY: { code: "UNAVAILABLE", cure: "it is a replica; use the address of the primary" },
 };
 
-/** Said by ioredis without having written anything. */
+/** Said by ioredis without having written anything, */
 const NOT_WRITTEN = /enableOfflineQueue options is false|No subscriber for the cluster|Cluster isn't ready/;
+/** or after one node after the other has said that it does nothing: the slot is on the move, or nobody has it. */
+const REDIRECTED =
+  /^Too many Cluster redirections\. Last error: ReplyError: (TRYAGAIN|CLUSTERDOWN|MOVED|ASK|NOSCRIPT)\b/;
 
 /** Any failure of a call as an error of the SDK. */
 export function asIntermodal(what: string, error: unknown): IntermodalError {
   if (isIntermodalError(error)) return error;
   const message = messageOf(error);
-  if (!isReply(error)) return unavailable(what, message, !NOT_WRITTEN.test(message), error);
+  if (!isReply(error))
+    return unavailable(what, message, !NOT_WRITTEN.test(message) && !REDIRECTED.test(message), error);
   const known = REFUSALS[kindOf(message)];
   const cure = known === undefined ? "" : `; ${known.cure}`;
   // A script that fails has done what came before; but for these refusals, which meet its first write.
@@ -73,6 +77,11 @@ export function connectFailure(where: string, error: unknown): IntermodalError {
       { cause: plain(error) },
     );
   return unavailable("connecting", `${where} cannot be reached: ${message}`, false, error);
+}
+
+/** Nothing of it has been sent. */
+export function tooLong(what: string): IntermodalError {
+  return new IntermodalError("PAYLOAD_TOO_LARGE", `${what}: more than one command can carry; write less at once`);
 }
 
 export function notRedis(where: string, what: string): IntermodalError {

@@ -125,11 +125,16 @@ export async function adopt(client: Client): Promise<Link> {
   return { client, server };
 }
 
+/** A host's client is adopted anew whenever it has come back. */
+const minded = new WeakSet<Cluster>();
+
 /**
  * While a slot moves the driver sends `ASKING` ahead of a command and forgets about the answer. Where the connection ends then, nobody would have handled that, and Node would end the
  * process. The command itself fails too, and is told of.
  */
 function mindAsking(cluster: Cluster): void {
+  if (minded.has(cluster)) return;
+  minded.add(cluster);
   const mind = (node: Redis) => {
     const { asking } = node;
     node.asking = (...args) => {

@@ -2,7 +2,6 @@ import {
   answersOf,
   decodeCursor,
   encodeCursor,
-  inParts,
   limitOf,
   type Tried,
   takePayload,
@@ -22,12 +21,10 @@ import {
   type ScheduleStoreCapabilities,
   type ScheduleWrite,
 } from "@intermodal/core/ports";
-import { type DuePlace, ScheduleTable } from "./schedule-table.ts";
+import { type DuePlace, MAX_BATCH, ScheduleTable } from "./schedule-table.ts";
 import type { Session } from "./session.ts";
 
 const MAX_DEFINITION_BYTES = 1_048_576;
-/** Schedules in one call of a script, so that it holds the server up for a few milliseconds at the most. */
-const MAX_BATCH = 50;
 
 /** Schedules in Redis. Every write is one script that takes effect only on the revision it expects, by the server's clock. */
 export class RedisScheduleStore implements ScheduleStore {
@@ -46,7 +43,7 @@ export class RedisScheduleStore implements ScheduleStore {
   async put(writes: readonly ScheduleWrite[]): Promise<readonly ScheduleOutcome[]> {
     const taken = tryEach(writes, take);
     const accepted = taken.filter((write) => !(write instanceof IntermodalError)) as readonly ScheduleWrite[];
-    const outcomes = await inParts(accepted, MAX_BATCH, (part) => this.#table.write(part));
+    const outcomes = await this.#table.write(accepted);
     const answers = outcomes.values();
     return answersOf(taken.map((write) => (write instanceof IntermodalError ? write : next(answers))));
   }

@@ -1,3 +1,4 @@
+import { inParts, type Tried } from "@intermodal/core/adapter";
 import type { ScheduleOutcome, ScheduleReading, ScheduleRecord, ScheduleWrite } from "@intermodal/core/ports";
 import { scheduleDue } from "./lua/schedule-due.ts";
 import { scheduleList } from "./lua/schedule-list.ts";
@@ -6,6 +7,7 @@ import { scheduleRemove } from "./lua/schedule-remove.ts";
 import { scheduleWrite } from "./lua/schedule-write.ts";
 import { decodeKey, encodeKey } from "./names.ts";
 import { type StoredSchedule, scheduleOf, stateOf } from "./schedule-fields.ts";
+import { lengthOf, MAX_LENGTH } from "./scripts.ts";
 import type { Session } from "./session.ts";
 
 /** What is due, and the time by which it is. */
@@ -21,10 +23,20 @@ export interface DuePlace {
   readonly name: string;
 }
 
+/** Schedules in one call of a script, so that it holds the server up for a few milliseconds at the most. */
+export const MAX_BATCH = 50;
+
+/** A write as it is sent. */
+interface Encoded {
+  readonly write: ScheduleWrite;
+  readonly definition: string;
+  readonly args: readonly (string | number)[];
+}
+
 type Row = readonly [name: string, ...StoredSchedule];
 type WriteAnswer = readonly [written: 1, createdAt: string] | readonly [written: 0 | 1, ...stored: StoredSchedule];
 
-/** The schedules of one namespace in Redis: a hash each, and two sorted sets by which they are found. Each method is one script. */
+/** The schedules of one namespace in Redis: a hash each, and two sorted sets by which they are found. Each step is one script. */
 export class ScheduleTable {
   readonly #session: Session;
   readonly #prefix: string;
@@ -46,15 +58,14 @@ export class ScheduleTable {
     return { now, schedules: rows.map((stored, at) => scheduleOf(names[at] as string, stored)) };
   }
 
-  async write(writes: readonly ScheduleWrite[]): Promise<readonly ScheduleOutcome[]> {
-    const definitions = writes.map(({ schedule }) => JSON.stringify(schedule.definition));
-    const args = writes.flatMap(({ name, expected = "", schedule }, at) => {
-      const { revision, state, nextAt } = schedule;
-      const dueAt = state === "running" && nextAt !== undefined ? nextAt : "";
-      return [encodeKey(name), expected, revision, definitions[at] as string, stateOf(schedule), dueAt];
-    });
-    const [now, ...answers] = (await this.#run("put schedules", scheduleWrite, args)) as [number, ...WriteAnswer[]];
-    return answers.map((answer, at) => outcomeOf(writes[at] as ScheduleWrite, answer, definitions[at] as string, now));
+  write(writes: readonly ScheduleWrite[]): Promise<readonly Tried<ScheduleOutcome>[]> {
+    const put = async (part: readonly Encoded[]): Promise<readonly ScheduleOutcome[]> => {
+      const args = part.flatMap((one) => one.args);
+      const answer = await this.#run("put schedules", scheduleWrite, args);
+      const [now, ...answers] = answer as [number, ...WriteAnswer[]];
+      return answers.map((one, at) => outcomeOf(part[at] as Encoded, one, now));
+    };
+    return inParts(encoded(writes), MAX_BATCH, put, ({ args }) => lengthOf(args), MAX_LENGTH);
   }
 
   async remove(names: readonly string[]): Promise<void> {
@@ -83,7 +94,17 @@ function recordsOf(rows: readonly Row[]): readonly ScheduleRecord[] {
   return rows.flatMap(([name, ...stored]) => scheduleOf(decodeKey(name), stored) ?? []);
 }
 
-function outcomeOf(write: ScheduleWrite, answer: WriteAnswer, definition: string, now: number): ScheduleOutcome {
+function* encoded(writes: readonly ScheduleWrite[]): Iterable<Encoded> {
+  for (const write of writes) {
+    const { name, expected = "", schedule } = write;
+    const { revision, state, nextAt } = schedule;
+    const definition = JSON.stringify(schedule.definition);
+    const dueAt = state === "running" && nextAt !== undefined ? nextAt : "";
+    yield { write, definition, args: [encodeKey(name), expected, revision, definition, stateOf(schedule), dueAt] };
+  }
+}
+
+function outcomeOf({ write, definition }: Encoded, answer: WriteAnswer, now: number): ScheduleOutcome {
   const { name, schedule } = write;
   if (answer.length === 2) {
     const stored = [schedule.revision, definition, stateOf(schedule), answer[1], String(now)] as const;

@@ -80,9 +80,9 @@ export class Subscriber {
     }
   }
 
-  /** Of an outage, the connection for commands tells. */
+  /** Of an outage, the connection for commands tells; of being closed, nobody needs to be told. */
   #tell(error: unknown): void {
-    if (isIntermodalError(error, "UNAVAILABLE")) return;
+    if (this.#connection.closing.aborted || isIntermodalError(error, "UNAVAILABLE")) return;
     this.#options.logger.warn("redis: no subscriptions; followers look for themselves meanwhile", {
       error: messageOf(error),
     });

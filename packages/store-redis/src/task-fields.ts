@@ -44,14 +44,20 @@ export function fieldsOf(before: TaskRecord | undefined, after: TaskRecord): Fie
   return { set, remove };
 }
 
+/** The states of sub-tasks are frozen: everybody who has the record shares them. */
 export function recordOf([, record, input, progress, result, children]: StoredFields): TaskRecord {
   return {
     ...(JSON.parse(record as string) as Omit<TaskRecord, "input" | "children">),
     input: JSON.parse(input as string) as JsonValue,
     progress: parsed(progress),
     result: parsed(result),
-    children: JSON.parse(children as string) as TaskRecord["children"],
+    children: frozenStates(JSON.parse(children as string) as TaskRecord["children"]),
   };
+}
+
+function frozenStates(children: TaskRecord["children"]): TaskRecord["children"] {
+  for (const child of Object.values(children)) Object.freeze(child);
+  return children;
 }
 
 function parsed(json: string | null): JsonValue | undefined {

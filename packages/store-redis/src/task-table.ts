@@ -1,11 +1,12 @@
 import type { Change, Reading, RecordTable, RecoveryCandidate, SweepTable } from "@intermodal/core/adapter";
-import { inParts, ServerClock } from "@intermodal/core/adapter";
-import { type IntermodalError, isTerminal, recoveryTime } from "@intermodal/core/ports";
+import { inParts, ServerClock, type Tried } from "@intermodal/core/adapter";
+import { type IntermodalError, isIntermodalError, isTerminal, recoveryTime } from "@intermodal/core/ports";
 import { taskHold } from "./lua/task-hold.ts";
 import { taskPage } from "./lua/task-page.ts";
 import { taskRead } from "./lua/task-read.ts";
 import { taskWrite } from "./lua/task-write.ts";
 import { decodeKey, encodeKey } from "./names.ts";
+import { lengthOf, MAX_LENGTH } from "./scripts.ts";
 import type { Session } from "./session.ts";
 import { fieldsOf, indexesOf, recordOf, runIndex, type StoredFields } from "./task-fields.ts";
 
@@ -46,25 +47,25 @@ export class TaskTable implements RecordTable, SweepTable {
   async readMembers(members: readonly string[]): Promise<readonly Reading[]> {
     const parts: (readonly string[])[] = [];
     for (let from = 0; from < members.length; from += MAX_BATCH) parts.push(members.slice(from, from + MAX_BATCH));
-    const read = async (part: readonly string[]) => {
-      const keys = part.map((member) => `${this.#prefix}task:${member}`);
-      const [now, ...found] = (await this.#session.script("read tasks", taskRead, keys, [])) as Answers<StoredFields>;
-      this.#clock.learn(now);
-      return found.map((fields) => readingOf(fields, now));
-    };
-    return (await Promise.all(parts.map(read))).flat();
+    const found = await Promise.all(parts.map((part) => this.#readSome(part)));
+    for (const [at, part] of parts.entries()) {
+      const readings = found[at] as Reading[];
+      // They are long, and come one answer after the other.
+      while (readings.length < part.length) readings.push(...(await this.#readSome(part.slice(readings.length))));
+    }
+    return found.flat();
   }
 
   write(changes: readonly Change[]): Promise<readonly (Reading | IntermodalError | undefined)[]> {
-    return inParts(changes, MAX_BATCH, async (part): Promise<readonly (Reading | undefined)[]> => {
-      const args: (string | number)[] = [this.channel, part.length];
-      for (const change of part) pushChange(args, change);
-      const keys = [this.#prefix, `${this.#prefix}expiring`];
-      const answer = await this.#session.script("write tasks", taskWrite, keys, args);
-      const [now, ...results] = answer as Answers<StoredFields | 0>;
-      this.#clock.learn(now);
-      return results.map((result) => (result === 0 ? undefined : readingOf(result, now)));
-    });
+    const { clock } = this.#session;
+    const beganAt = clock.now();
+    const write = async (part: readonly Encoded[]): Promise<readonly Tried<Reading | undefined>[]> => {
+      const waitedMs = clock.now() - beganAt;
+      // Others were long, and it would be refused by now: what is there is all that it can get.
+      if (part.every(({ maxAgeMs }) => waitedMs > maxAgeMs)) return this.read(part.map(({ id }) => id));
+      return this.#write(part);
+    };
+    return inParts(encoded(changes), MAX_BATCH, write, ({ args }) => lengthOf(args), MAX_LENGTH);
   }
 
   async *run(rootId: string): AsyncIterable<readonly string[]> {
@@ -119,6 +120,46 @@ export class TaskTable implements RecordTable, SweepTable {
     if (indexes.length > 1) places.sort((one, other) => (direction === "up" ? 1 : -1) * compare(one, other));
     return places.slice(0, limit);
   }
+
+  /** The first ones, as many as one answer has room for. */
+  async #readSome(members: readonly string[]): Promise<Reading[]> {
+    const keys = members.map((member) => `${this.#prefix}task:${member}`);
+    const answer = await this.#session.script("read tasks", taskRead, keys, [MAX_LENGTH]);
+    const [now, ...found] = answer as Answers<StoredFields>;
+    this.#clock.learn(now);
+    return found.map((fields) => readingOf(fields, now));
+  }
+
+  async #write(part: readonly Encoded[]): Promise<readonly Tried<Reading | undefined>[]> {
+    const args: (string | number)[] = [this.channel, MAX_LENGTH, part.length];
+    for (const write of part) args.push(...write.args);
+    const keys = [this.#prefix, `${this.#prefix}expiring`];
+    const answer = await this.#session.script("write tasks", taskWrite, keys, args);
+    const [now, ...results] = answer as Answers<StoredFields | 0 | 1>;
+    this.#clock.learn(now);
+    const untold = part.filter((_, at) => results[at] === 1).map(({ id }) => id);
+    const told = (await this.#tryRead(untold)).values();
+    return results.map((result) => {
+      if (result === 0) return undefined;
+      return result === 1 ? told.next().value : readingOf(result, now);
+    });
+  }
+
+  /** Reads what has not been written. Others of its part have been: that it cannot be read is no failure of these. */
+  async #tryRead(ids: readonly string[]): Promise<readonly Tried<Reading>[]> {
+    if (ids.length === 0) return [];
+    try {
+      return await this.read(ids);
+    } catch (error) {
+      if (!isIntermodalError(error)) throw error;
+      return ids.map(() => error);
+    }
+  }
+}
+
+/** A change as it is sent. */
+interface Encoded extends Pick<Change, "id" | "maxAgeMs"> {
+  readonly args: readonly (string | number)[];
 }
 
 type Answers<Item> = [now: number, ...items: Item[]];
@@ -131,10 +172,14 @@ function readingOf(fields: StoredFields, now: number): Reading {
   return { record: hasExpired ? undefined : record, version: Number(version), now };
 }
 
-function pushChange(args: (string | number)[], { id, before, after, maxAgeMs }: Change): void {
+function* encoded(changes: readonly Change[]): Iterable<Encoded> {
+  for (const change of changes) yield { id: change.id, maxAgeMs: change.maxAgeMs, args: argsOf(change) };
+}
+
+function argsOf({ id, before, after, maxAgeMs }: Change): readonly (string | number)[] {
   const { set, remove } = fieldsOf(before.record, after);
   const hasEnded = isTerminal(after.status) && (before.record === undefined || !isTerminal(before.record.status));
-  args.push(
+  const args = [
     encodeKey(id),
     before.version,
     before.now,
@@ -145,9 +190,10 @@ function pushChange(args: (string | number)[], { id, before, after, maxAgeMs }: 
     after.expiresAt ?? "",
     hasEnded ? 1 : 0,
     set.length,
-  );
+  ];
   for (const [field, value] of set) args.push(field, value);
   args.push(remove.length, ...remove);
+  return args;
 }
 
 /** Redis spells infinity in its own way. */

@@ -11,6 +11,7 @@ export function snapshotOf(record: TaskRecord): TaskRecord {
   if (record.result !== undefined) snapshot.result = copyPayload(record.result);
   if (record.error !== undefined) snapshot.error = { ...record.error };
   if (record.lease !== undefined) snapshot.lease = { ...record.lease };
+  snapshot.failedSends = [...record.failedSends];
   // The states of sub-tasks are frozen, and may be many.
   snapshot.children = { ...record.children };
   snapshot.duties = [...record.duties];

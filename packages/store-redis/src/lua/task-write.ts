@@ -8,9 +8,10 @@ import { EXPIRE } from "./task-expire.ts";
  * Beside what it is told to set, a record's hash has `k`, the sets it stands in, `a`, its score there, and `w`, its score in the set for the sweep, or nothing.
  *
  * KEYS: the prefix · the set of records by expiry.
- * ARGV: channel of ended tasks · how many · then for each: id · version it began with · time it was computed for · how old that may be in ms · created at · sets (names separated
- * by spaces) · recovery time or "" · expiry or "" · "1" when it has just ended · how many fields to set · (field · value)… · how many to remove · field….
- * Returns: the time · then for each: 0 when written, else {version, r, i, p, o, c}.
+ * ARGV: channel of ended tasks · after how many bytes of what is there instead no more of that is told · how many · then for each: id · version it began with · time it was
+ * computed for · how old that may be in ms · created at · sets (names separated by spaces) · recovery time or "" · expiry or "" · "1" when it has just ended · how many fields to
+ * set · (field · value)… · how many to remove · field….
+ * Returns: the time · then for each: 0 when written, else {version, r, i, p, o, c}, or 1 in place of that.
  */
 export const taskWrite: Script = {
   name: "task-write",
@@ -18,7 +19,7 @@ export const taskWrite: Script = {
 local prefix, expiring, recovery = KEYS[1], KEYS[2], KEYS[1] .. 'recovery'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local channel, count = ARGV[1], tonumber(ARGV[2])
+local channel, left, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function enlist(id, sets, score, except)
   for set in string.gmatch(sets, '%S+') do
@@ -32,7 +33,15 @@ local function membersOf(sets)
   return members
 end
 
-local answers, ended, at = { now }, {}, 3
+-- What is there may be long, and many at once be more than an answer can carry.
+local function tell(key)
+  if left <= 0 then return 1 end
+  local fields = redis.call('HMGET', key, 'v', 'r', 'i', 'p', 'o', 'c')
+  for _, field in ipairs(fields) do left = left - #(field or '') end
+  return fields
+end
+
+local answers, ended, at = { now }, {}, 4
 for n = 1, count do
   local id, version, computedFor, maxAge = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local score, sets, recoverAt, expireAt, hasEnded = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
@@ -43,7 +52,7 @@ for n = 1, count do
   local there = redis.call('HMGET', key, 'v', 'k', 'a', 'w')
   local oldSets, oldScore, oldRecoverAt = there[2] or '', there[3], there[4] or ''
   if (there[1] or '0') ~= version or math.abs(now - computedFor) > maxAge then
-    answers[n + 1] = redis.call('HMGET', key, 'v', 'r', 'i', 'p', 'o', 'c')
+    answers[n + 1] = tell(key)
   else
     if oldScore ~= score then
       unlist(prefix, id, oldSets, {})
