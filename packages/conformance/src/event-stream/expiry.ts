@@ -2,7 +2,7 @@ import { systemClock } from "@intermodal/core/ports";
 import { assert, equal, rejects } from "../assert.ts";
 import { streamCase } from "./stream.ts";
 
-const TTL_MS = 1_000;
+const TTL_MS = 3_000;
 /** Servers' clocks differ a little. */
 const SLACK_MS = 150;
 
