@@ -77,10 +77,10 @@ export class Observer {
 
   /** Checks that what has come to rest stays so. */
   async assertStays(forMs: number): Promise<void> {
-    const versions = async () => (await this.records()).map(({ id, version }) => `${id} v${version}`);
-    const before = await versions();
+    const before = await this.records();
     await this.#t.sleep(forMs);
-    equal(await versions(), before, "records after the end");
+    // Whole, so that a failure tells what has changed.
+    equal(await this.records(), before, "records after the end");
     equal(await this.unrest(), [], "unrest after the end");
   }
 

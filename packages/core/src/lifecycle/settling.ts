@@ -106,7 +106,13 @@ export function dutiesDone(record: TaskRecord, series: number, done: readonly Du
   if (duties.length === record.duties.length) return record;
   const next = nextVersion(record);
   next.duties = duties.length === 0 ? NONE : duties;
-  if (duties.length === 0 && next.expiresAt !== undefined && next.finishedAt !== undefined)
+  // A sub-task is kept for as long as its run, which is told by its root.
+  if (
+    duties.length === 0 &&
+    next.parentId === undefined &&
+    next.expiresAt !== undefined &&
+    next.finishedAt !== undefined
+  )
     next.expiresAt = Math.min(next.expiresAt, next.finishedAt + next.retentionMs);
   return next;
 }

@@ -533,6 +533,12 @@ describe("how long a record is kept", () => {
     const long = settled(claimed(queued({ retentionMs: 2 * HOUR }), T0, { owes: ["end-stream", "retain"] }), COMPLETED);
     expect([long.expiresAt, done(long).expiresAt]).toEqual([T0 + 2 * HOUR, T0 + 2 * HOUR]);
   });
+
+  it("is that of its run for a sub-task, whenever what it owes itself is done", () => {
+    const child = queued({ parentId: "p", rootId: "p", retentionMs: 50 });
+    const owing = settled(claimed(child, T0, { owes: ["tell-parent", "announce"] }), COMPLETED);
+    expect(done(step.retain(owing, T0 + 9_000)).expiresAt).toBe(T0 + 9_000);
+  });
 });
 
 describe("a task that was asked to stop", () => {
