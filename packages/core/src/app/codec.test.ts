@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defineCommand, defineEvent } from "../contracts/index.ts";
 import { MemoryAdapter, MemoryServer } from "../memory/index.ts";
 import { silentLogger } from "../ports/logger.ts";
+import { withMethods } from "../ports/port-fixture.ts";
 import { createTestApp, VirtualClock } from "../testing/index.ts";
 import { plainCodec } from "../wire/codecs.ts";
 import { createApp } from "./create-app.ts";
@@ -18,14 +19,10 @@ test("the codec option writes plain dictionaries, which subscribers from before 
     logger: silentLogger,
   });
   const written: unknown[] = [];
-  const publish: typeof eventBus.publish = (events) => {
-    for (const { body } of events) written.push(JSON.parse(new TextDecoder().decode(body)));
-    return eventBus.publish(events);
-  };
-  const watched = new Proxy(eventBus, {
-    get: (target, property) => {
-      const value: unknown = property === "publish" ? publish : Reflect.get(target, property);
-      return typeof value === "function" ? value.bind(target) : value;
+  const watched = withMethods(eventBus, {
+    publish(events) {
+      for (const { body } of events) written.push(JSON.parse(new TextDecoder().decode(body)));
+      return eventBus.publish(events);
     },
   });
   const app = createApp({

@@ -8,6 +8,7 @@ import { IntermodalError, NonRetryableError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
 import type { OutgoingCommand } from "../ports/command-bus.ts";
 import { silentLogger } from "../ports/logger.ts";
+import { withMethods } from "../ports/port-fixture.ts";
 import { MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
 
 const greet = defineTask("greet", { input: z.object({}) });
@@ -19,15 +20,8 @@ function appWith(
 ) {
   const clock = new VirtualClock();
   const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
-  const { taskStateStore } = adapter;
-  const claim = claimAs(taskStateStore);
-  const changed = new Proxy(taskStateStore, {
-    get(store, name) {
-      const value: unknown = name === "claim" ? claim : Reflect.get(store, name);
-      return typeof value === "function" ? value.bind(store) : value;
-    },
-  });
-  const ports = { ...adapter, taskStateStore: changed, ...changes(adapter) };
+  const taskStateStore = withMethods(adapter.taskStateStore, { claim: claimAs(adapter.taskStateStore) });
+  const ports = { ...adapter, taskStateStore, ...changes(adapter) };
   return { clock, adapter, app: createApp({ name: "test", clock, logger: silentLogger, ports }) };
 }
 
@@ -73,13 +67,10 @@ test("the message in whose hands a task ends is put aside, also where another wa
   const { app, clock, adapter } = appWith(
     (store) => store.claim.bind(store),
     ({ commandBus }) => ({
-      commandBus: new Proxy(commandBus, {
-        get(bus, name) {
-          const value: unknown = Reflect.get(bus, name);
-          if (name !== "send") return typeof value === "function" ? value.bind(bus) : value;
+      commandBus: withMethods(commandBus, {
+        send: async ([command]) => {
           // Whoever sends it again dies first.
-          return async ([command]: readonly [OutgoingCommand]) =>
-            ++sends === 1 ? bus.send([{ ...command, delayMs: 50_000 }]) : undefined;
+          if (++sends === 1) await commandBus.send([{ ...(command as OutgoingCommand), delayMs: 50_000 }]);
         },
       }),
     }),
@@ -107,13 +98,9 @@ test("two messages of one task whose claims go together make one attempt, also w
       throw new IntermodalError("UNAVAILABLE", "the answer is lost", { unknown: true });
     },
     ({ commandBus }) => ({
-      commandBus: new Proxy(commandBus, {
-        get(bus, name) {
-          const value: unknown = Reflect.get(bus, name);
-          if (name !== "send") return typeof value === "function" ? value.bind(bus) : value;
-          return (commands: readonly OutgoingCommand[]) =>
-            bus.send(commands.flatMap((command) => [command, { ...command, id: `${command.id} again` }]));
-        },
+      commandBus: withMethods(commandBus, {
+        send: (commands) =>
+          commandBus.send(commands.flatMap((command) => [command, { ...command, id: `${command.id} again` }])),
       }),
     }),
   );

@@ -5,6 +5,7 @@ import { defineEvent, fixed } from "../contracts/index.ts";
 import { IntermodalError, NonRetryableError } from "../errors.ts";
 import { MemoryAdapter, MemoryServer } from "../memory/index.ts";
 import { silentLogger } from "../ports/logger.ts";
+import { withMethods } from "../ports/port-fixture.ts";
 import { createTestApp, VirtualClock } from "../testing/index.ts";
 import { cloudEventsCodec } from "../wire/codecs.ts";
 import type { SkippedEvent } from "./event-listener.ts";
@@ -132,14 +133,10 @@ test("an inbox that lets nobody in for now costs no event a try", async () => {
   const clock = new VirtualClock();
   const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
   let refuses = true;
-  const inbox = new Proxy(adapter.inbox, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return async (...asks: unknown[]) => {
-        if (refuses) throw new IntermodalError("CONFIG_INVALID", "NOPERM");
-        return value.apply(target, asks) as unknown;
-      };
+  const inbox = withMethods(adapter.inbox, {
+    async reserve(...ask) {
+      if (refuses) throw new IntermodalError("CONFIG_INVALID", "NOPERM");
+      return adapter.inbox.reserve(...ask);
     },
   });
   const app = createApp({ name: "test", clock, logger: silentLogger, ports: { ...adapter, inbox } });

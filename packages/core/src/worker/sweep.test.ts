@@ -4,6 +4,7 @@ import { createApp } from "../app/create-app.ts";
 import { defineTask } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
 import { silentLogger } from "../ports/logger.ts";
+import { withMethods } from "../ports/port-fixture.ts";
 import { MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
 
 const root = defineTask("root", { input: z.object({}) });
@@ -79,16 +80,10 @@ test("a sweep goes on where the one before it broke off, so that nothing behind 
   const clock = new VirtualClock();
   const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
   const cursors: (string | undefined)[] = [];
-  const taskStateStore = new Proxy(adapter.taskStateStore, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (property === "recover") {
-        return async ({ cursor }: { readonly cursor?: string }) => {
-          cursors.push(cursor);
-          return { items: [], next: cursors.length === 30 ? undefined : String(cursors.length) };
-        };
-      }
-      return typeof value === "function" ? value.bind(target) : value;
+  const taskStateStore = withMethods(adapter.taskStateStore, {
+    async recover({ cursor }) {
+      cursors.push(cursor);
+      return { items: [], next: cursors.length === 30 ? undefined : String(cursors.length) };
     },
   });
   const { commandBus, eventBus } = adapter;

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { createApp } from "../app/create-app.ts";
 import { defineCommand, defineEvent, defineTask, fixed } from "../contracts/index.ts";
 import { IntermodalError } from "../errors.ts";
-import type { OutgoingCommand } from "../ports/command-bus.ts";
 import { silentLogger } from "../ports/logger.ts";
+import { withMethods } from "../ports/port-fixture.ts";
 import { createTestApp, MemoryAdapter, MemoryServer, VirtualClock } from "../testing/index.ts";
 
 const flow = defineTask("flow", {
@@ -55,15 +55,11 @@ test("a step that the bus does not take for now, as after a permission was taken
   const clock = new VirtualClock();
   const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
   let refusals = 0;
-  const commandBus = new Proxy(adapter.commandBus, {
-    get(bus, name) {
-      const value: unknown = Reflect.get(bus, name);
-      if (name !== "send") return typeof value === "function" ? value.bind(bus) : value;
-      return async (commands: readonly OutgoingCommand[]) => {
-        const isRefused = commands.some(({ type }) => type === step.name) && refusals++ === 0;
-        if (isRefused) throw new IntermodalError("CONFIG_INVALID", "ACCESS_REFUSED");
-        return bus.send(commands);
-      };
+  const commandBus = withMethods(adapter.commandBus, {
+    async send(commands) {
+      const isRefused = commands.some(({ type }) => type === step.name) && refusals++ === 0;
+      if (isRefused) throw new IntermodalError("CONFIG_INVALID", "ACCESS_REFUSED");
+      return adapter.commandBus.send(commands);
     },
   });
   const app = createApp({ name: "test", clock, logger: silentLogger, ports: { ...adapter, commandBus } });
@@ -125,16 +121,10 @@ test("an app that only submits publishes its bridged notifications", async () =>
 test("a submit that the app's end overtook is not known to have been taken back", async () => {
   const clock = new VirtualClock();
   const adapter = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
-  const commandBus = new Proxy(adapter.commandBus, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (property === "send") {
-        return async (...call: Parameters<typeof target.send>) => {
-          await adapter.close();
-          return target.send(...call);
-        };
-      }
-      return typeof value === "function" ? value.bind(target) : value;
+  const commandBus = withMethods(adapter.commandBus, {
+    async send(commands) {
+      await adapter.close();
+      return adapter.commandBus.send(commands);
     },
   });
   const { eventBus, taskStateStore } = adapter;
