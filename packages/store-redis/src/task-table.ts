@@ -1,5 +1,5 @@
 import type { Change, Reading, RecordTable, RecoveryCandidate, SweepTable } from "@intermodal/core/adapter";
-import { inParts, ServerClock, type Tried } from "@intermodal/core/adapter";
+import { inParts, partsOf, ServerClock, type Tried } from "@intermodal/core/adapter";
 import { type IntermodalError, isIntermodalError, isTerminal, recoveryTime } from "@intermodal/core/ports";
 import { taskHold } from "./lua/task-hold.ts";
 import { taskPage } from "./lua/task-page.ts";
@@ -45,8 +45,7 @@ export class TaskTable implements RecordTable, SweepTable {
 
   /** Reads records by their members in the sets. */
   async readMembers(members: readonly string[]): Promise<readonly Reading[]> {
-    const parts: (readonly string[])[] = [];
-    for (let from = 0; from < members.length; from += MAX_BATCH) parts.push(members.slice(from, from + MAX_BATCH));
+    const parts = partsOf(members, MAX_BATCH);
     const found = await Promise.all(parts.map((part) => this.#readSome(part)));
     for (const [at, part] of parts.entries()) {
       const readings = found[at] as Reading[];

@@ -78,7 +78,8 @@ function* loadsOf<Item>(items: Iterable<Item>, weigh: (item: Item) => number, mo
   if (load.length > 0) yield load;
 }
 
-function partsOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+/** Cuts a batch into parts of a size at the most. */
+export function partsOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
   const parts: (readonly Item[])[] = [];
   for (let from = 0; from < items.length; from += size) parts.push(items.slice(from, from + size));
   return parts;

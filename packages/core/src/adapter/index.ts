@@ -6,7 +6,7 @@ export { assertAllTaken, takeAll } from "./batch.ts";
 export { CONTENTION_PATIENCE_MS, pauseForOthers } from "./contention.ts";
 export { decodeCursor, encodeCursor } from "./cursor.ts";
 export { Deadlines } from "./deadlines.ts";
-export { answersOf, inParts, type Tried, tryEach } from "./each.ts";
+export { answersOf, inParts, partsOf, type Tried, tryEach } from "./each.ts";
 export { FollowLog } from "./follow-log.ts";
 export { Handling, type HandlingOptions } from "./handling.ts";
 export { HeldDelivery, type Received } from "./held-delivery.ts";

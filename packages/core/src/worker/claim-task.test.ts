@@ -4,7 +4,6 @@ import { createApp } from "../app/create-app.ts";
 import type { Ports } from "../app/runtime.ts";
 import { defineTask } from "../contracts/index.ts";
 import { IntermodalError, NonRetryableError } from "../errors.ts";
-
 import { sleep } from "../ports/clock.ts";
 import type { OutgoingCommand } from "../ports/command-bus.ts";
 import { silentLogger } from "../ports/logger.ts";
