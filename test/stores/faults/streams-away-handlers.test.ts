@@ -5,9 +5,13 @@ import { Lines, median, TaskBatches } from "./task-batches.ts";
 
 /** In turns, so that what else the machine does meets both. */
 const ROUNDS = FULL ? 10 : 1;
-/** More events than wait for a store that is away: the oldest are dropped while handlers emit. */
-const SIZE = { tasks: 100, notes: 150 };
-const CONCURRENCY = 20;
+/**
+ * More events than wait for a store that is away: the oldest are dropped while handlers emit. At a steady pace: of tasks that wait for each other's slots, those of an outage, which soon wait
+ * for no flush, run more densely, and what they take of the processor from each other would be measured.
+ */
+const SIZE = { tasks: 100, notes: 150, everyMs: 15 };
+/** All of a batch: while the store has just gone each waits a second to flush. */
+const CONCURRENCY = SIZE.tasks;
 /** What an outage may add to the median; of one round on a busy machine only so much that no handler can have waited for the store. */
 const SLOWER = FULL ? { factor: 1.05, moreMs: 0 } : { factor: 1.5, moreMs: 100 };
 const BACK_MS = 60_000;

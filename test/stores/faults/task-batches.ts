@@ -27,6 +27,8 @@ export interface BatchSize {
   readonly tasks: number;
   /** That each handler emits. */
   readonly notes: number;
+  /** Between one submission and the next, however long the tasks take. @default 0: all at once */
+  readonly everyMs?: number | undefined;
 }
 
 /** What became of one batch of tasks. */
@@ -56,15 +58,18 @@ export class TaskBatches {
   }
 
   /** Resolves when all have completed. */
-  async run({ tasks, notes }: BatchSize): Promise<Batch> {
+  async run({ tasks, notes, everyMs = 0 }: BatchSize): Promise<Batch> {
     const batch = ++this.#batches;
     const ids = numbers(tasks).map((n) => `batch-${batch}-${n}`);
     const begun = performance.now();
     this.#tookMs = [];
-    const handles = await Promise.all(
-      ids.map((id, n) => this.#app.submit(work, { n, notes, waitMs: WORK_MS }, { id })),
+    await Promise.all(
+      ids.map(async (id, n) => {
+        if (everyMs > 0) await sleep(n * everyMs);
+        const task = await this.#app.submit(work, { n, notes, waitMs: WORK_MS }, { id });
+        await task.result({ timeoutMs: ENDED_MS });
+      }),
     );
-    await Promise.all(handles.map((task) => task.result({ timeoutMs: ENDED_MS })));
     expect(this.#tookMs).toHaveLength(tasks);
     return { ids, handlerMs: this.#tookMs, seconds: (performance.now() - begun) / 1_000 };
   }
