@@ -16,6 +16,7 @@ describe("a URL", () => {
   });
 
   test.each([
+    "nats:u:s3cret@host",
     "nats://u:s3cret@",
     "nats://u:s3cret@host:99999",
     "nats://u:s3cret%zz@host",

@@ -15,7 +15,7 @@ export interface Servers {
  * @throws `CONFIG_INVALID`.
  */
 export function parseUrl(url: string): Servers {
-  const scheme = /^(nats|tls):(\/\/)?/.exec(url);
+  const scheme = /^(nats|tls):(?:\/\/|$)/.exec(url);
   const rest = scheme === null ? "" : url.slice(scheme[0].length);
   const parsed = rest.split(",").map((server) => parseServer(url, server));
   const [first] = parsed;

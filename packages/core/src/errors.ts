@@ -111,7 +111,8 @@ export class RetryAfterError extends Error {
 
 // The bound keeps a long text without a URL from being scanned again from each of its letters.
 const URL_CREDENTIALS = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]*@/gi;
-const QUERY_SECRETS = /([?&](?:password|pass|token|secret|user|username|key|jwt|nkey|creds)=)[^&\s"']*/gi;
+const QUERY_SECRETS =
+  /([?&](?:[\w.-]{0,40}(?:pass|token|secret|key|cred|jwt|mechanismproperties)[\w.-]{0,40}|user|username)=)[^&\s"']*/gi;
 
 /** Removes credentials from every URL in a text. */
 export function redact(text: string): string {

@@ -32,6 +32,7 @@ describe("parseUrl", () => {
 
   it.each([
     "http://host",
+    "redis:u:secret@host",
     "redis://host:port",
     "redis://host:",
     "redis://a,,b",

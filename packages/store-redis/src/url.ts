@@ -22,7 +22,7 @@ export interface Servers {
  * @throws `CONFIG_INVALID`.
  */
 export function parseUrl(url: string): Servers {
-  const scheme = /^(rediss?):(\/\/)?/.exec(url);
+  const scheme = /^(rediss?):(?:\/\/|$)/.exec(url);
   if (scheme === null) throw invalid();
   const rest = url.slice(scheme[0].length);
   const slash = rest.search(/[/?#]/);

@@ -227,7 +227,7 @@ export class App {
   /**
    * Begins to consume; resolves when everything does. While a broker cannot be reached it keeps trying, and goes on by itself whenever one comes back. Keeps the process
    * alive until `stop()`.
-   * @throws what trying again cannot cure.
+   * @throws what trying again cannot cure; `CLOSED` where `stop()` comes before everything consumes.
    */
   async start(): Promise<void> {
     if (this.#state !== "created")
@@ -252,6 +252,8 @@ export class App {
       const { scheduleStore } = runtime.ports;
       this.#scheduler = runtime.hasStore && scheduleStore ? new Scheduler(runtime, scheduleStore) : undefined;
       await Promise.all([this.#worker.start(), this.#scheduler?.start(schedules)]);
+      // Who waited for it would take it for running.
+      this.#assertOpen();
     } catch (error) {
       await this.stop({ timeoutMs: 0 });
       throw error;

@@ -1,4 +1,4 @@
-import { IntermodalError, isIntermodalError, messageOf, redact } from "../errors.ts";
+import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
 import type { Adapter, AdapterContext, AdapterFactory } from "../ports/adapter.ts";
 import type { AdapterCatalogue, ConfiguredUrl, Place, ResolvedUrls } from "./config.ts";
 import type { Ports } from "./runtime.ts";
@@ -18,15 +18,32 @@ const PORT_OF: Record<Place, "commandBus" | "eventBus" | "taskStateStore" | "eve
 
 /**
  * Opens what the URLs ask for. Does no I/O beyond loading adapters.
- * @throws `PORT_MISSING` when a named adapter hasn't the port, or one is left over.
+ * @throws `PORT_MISSING` when a named adapter hasn't the port, or one is left over; nothing stays open then.
  */
 export async function openCarriers(
   catalogue: AdapterCatalogue,
   urls: ResolvedUrls,
   context: Omit<AdapterContext, "url">,
-  { singleProcess }: { readonly singleProcess: boolean },
+  options: { readonly singleProcess: boolean },
 ): Promise<Carriers> {
   const byUrl = new Map<string, Adapter>();
+  try {
+    const byPlace = await openPlaces(byUrl, catalogue, urls, context);
+    return { ports: portsOf(byPlace, options.singleProcess), adapters: [...byUrl.values()] };
+  } catch (error) {
+    await Promise.allSettled([...byUrl.values()].map((adapter) => adapter.close()));
+    throw error;
+  }
+}
+
+type Adapters = Readonly<Record<Place, Adapter>>;
+
+async function openPlaces(
+  byUrl: Map<string, Adapter>,
+  catalogue: AdapterCatalogue,
+  urls: ResolvedUrls,
+  context: Omit<AdapterContext, "url">,
+): Promise<Adapters> {
   const open = async (configured: ConfiguredUrl): Promise<Adapter> => {
     const { url, from } = configured;
     const known = byUrl.get(url);
@@ -42,27 +59,38 @@ export async function openCarriers(
     if (configured === undefined) continue;
     const adapter = await open(configured);
     if (adapter[PORT_OF[place]] !== undefined) byPlace[place] = adapter;
-    else if (named !== undefined) throw missing(place, `adapter "${adapter.name}" of ${redact(named.url)} has none`);
+    else if (named !== undefined) throw missing(place, `adapter "${adapter.name}" of ${named.from} has none`);
   }
   for (const place of Object.keys(PORT_OF) as Place[]) {
-    if (byPlace[place] === undefined)
-      throw missing(place, urls.url === undefined ? "it is not configured" : `${redact(urls.url.url)} has none`);
+    if (byPlace[place] !== undefined) continue;
+    const { url } = urls;
+    throw missing(place, url === undefined ? "it is not configured" : `the adapter of ${url.from} has none`);
   }
-  const state = byPlace.state?.taskStateStore;
-  // State of this process alone would not know what workers elsewhere do.
-  const isBlind = state?.capabilities.processLocal && byPlace.state !== byPlace.commands && !singleProcess;
-  const adapters = [...byUrl.values()];
-  const ports = {
-    commandBus: byPlace.commands?.commandBus as Ports["commandBus"],
-    eventBus: byPlace.events?.eventBus as Ports["eventBus"],
-    taskStateStore: isBlind ? undefined : state,
-    eventStream: byPlace.streams?.eventStream,
+  return byPlace as Adapters;
+}
+
+function portsOf(adapters: Adapters, singleProcess: boolean): Ports {
+  const { commands, events, state, streams } = adapters;
+  // What this process alone has would not know what workers and listeners elsewhere do.
+  const serves = (adapter: Adapter, bus: Adapter) => !isProcessLocal(adapter) || adapter === bus || singleProcess;
+  const isBlind = !serves(state, commands);
+  // The store's before all others: what shares the tasks shares their limits, and what was handled.
+  const having = <Port extends "rateLimiter" | "inbox">(port: Port, bus: Adapter) =>
+    [state, streams, events, commands].find((adapter) => adapter[port] !== undefined && serves(adapter, bus))?.[port];
+  return {
+    commandBus: commands.commandBus as Ports["commandBus"],
+    eventBus: events.eventBus as Ports["eventBus"],
+    taskStateStore: isBlind ? undefined : state.taskStateStore,
+    eventStream: streams.eventStream,
     // Where the tasks are that it makes: another store would be shared with others than they are.
-    scheduleStore: isBlind ? undefined : byPlace.state?.scheduleStore,
-    rateLimiter: adapters.find(({ rateLimiter }) => rateLimiter !== undefined)?.rateLimiter,
-    inbox: adapters.find(({ inbox }) => inbox !== undefined)?.inbox,
+    scheduleStore: isBlind ? undefined : state.scheduleStore,
+    rateLimiter: having("rateLimiter", commands),
+    inbox: having("inbox", events),
   };
-  return { ports, adapters };
+}
+
+function isProcessLocal(adapter: Adapter): boolean {
+  return adapter.taskStateStore?.capabilities.processLocal ?? false;
 }
 
 function create(factory: AdapterFactory, { url, from }: ConfiguredUrl, context: Omit<AdapterContext, "url">): Adapter {
@@ -70,7 +98,7 @@ function create(factory: AdapterFactory, { url, from }: ConfiguredUrl, context: 
     return factory.create({ ...context, url });
   } catch (error) {
     if (isIntermodalError(error)) throw new IntermodalError(error.code, `${from}: ${error.message}`, { cause: error });
-    const what = `adapter "${factory.name}" cannot be made for ${url}`;
+    const what = `adapter "${factory.name}" cannot be made for ${from}`;
     throw new IntermodalError("CONFIG_INVALID", `${what}: ${messageOf(error)}`, { cause: error });
   }
 }

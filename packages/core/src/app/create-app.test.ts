@@ -5,7 +5,11 @@ import { IntermodalError } from "../errors.ts";
 import { memory } from "../memory/index.ts";
 import type { AdapterFactory } from "../ports/adapter.ts";
 import { ADAPTER_API } from "../ports/adapter.ts";
-import type { Logger } from "../ports/logger.ts";
+import { systemClock } from "../ports/clock.ts";
+import { type Logger, silentLogger } from "../ports/logger.ts";
+import { withMethods } from "../ports/port-fixture.ts";
+import { openCarriers } from "./carriers.ts";
+import { AdapterCatalogue, resolveUrls } from "./config.ts";
 import { createApp } from "./create-app.ts";
 
 const task = defineTask("t.task", { input: z.object({ n: z.number() }) });
@@ -252,4 +256,94 @@ test("creating and connecting an app does no harm to a process that wants to end
   await app.submit(task, { n: 1 });
   expect(process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length).toBe(before);
   await app.stop();
+});
+
+/** The ports of memory under a scheme that others reach too. */
+function shared(scheme: string, ports: readonly string[]): AdapterFactory {
+  const factory = partOfMemory(scheme, ports);
+  return {
+    ...factory,
+    create(context) {
+      const adapter = factory.create(context);
+      const taskStateStore =
+        adapter.taskStateStore &&
+        withMethods(adapter.taskStateStore, {
+          capabilities: { ...adapter.taskStateStore.capabilities, processLocal: false },
+        });
+      return withMethods(adapter, {
+        taskStateStore,
+        rateLimiter: ports.includes("rateLimiter") ? adapter.rateLimiter : undefined,
+        inbox: ports.includes("inbox") ? adapter.inbox : undefined,
+      });
+    },
+  };
+}
+
+const BUSES = ["commandBus", "eventBus"];
+const STORES = ["taskStateStore", "eventStream"];
+
+test.each([
+  { url: "bus:", state: "full:", streams: "memory:", limiter: "full", inbox: "full" },
+  { commands: "memory:", events: "bus:", state: "full:", streams: "full:", limiter: "full", inbox: "full" },
+  { url: "bus:", state: "bare:", streams: "full:", limiter: "full", inbox: "full" },
+  { url: "bus:", state: "bare:", streams: "memory:", limiter: undefined, inbox: undefined },
+  { commands: "memory:", events: "bus:", state: "bare:", streams: "bare:", limiter: "memory", inbox: undefined },
+  { commands: "bus:", events: "memory:", state: "bare:", streams: "bare:", limiter: undefined, inbox: "memory" },
+  { url: "bus:", state: "bare:", streams: "memory:", singleProcess: true, limiter: "memory", inbox: "memory" },
+  { url: "memory:", limiter: "memory", inbox: "memory" },
+])("limits and what was handled are kept where all that they are for share them: %j", async (each) => {
+  const { singleProcess = false, limiter, inbox, ...urls } = each;
+  const made = new Map<unknown, string>();
+  const told = (factory: AdapterFactory): AdapterFactory => ({
+    ...factory,
+    create(context) {
+      const adapter = factory.create(context);
+      made.set(adapter.rateLimiter ?? {}, factory.name).set(adapter.inbox ?? {}, factory.name);
+      return adapter;
+    },
+  });
+  const factories = [
+    shared("bus", BUSES),
+    shared("bare", STORES),
+    shared("full", [...STORES, "rateLimiter", "inbox"]),
+    memory(),
+  ];
+  const context = { namespace: "test", node: "n", clock: systemClock, logger: silentLogger };
+  const catalogue = new AdapterCatalogue(factories.map(told));
+  const { ports, adapters } = await openCarriers(catalogue, resolveUrls(urls, {}), context, { singleProcess });
+  expect([made.get(ports.rateLimiter), made.get(ports.inbox)]).toEqual([limiter, inbox]);
+  for (const adapter of adapters) await adapter.close();
+});
+
+test("what was opened before something was missing is closed again", async () => {
+  let open = 0;
+  const counted = (factory: AdapterFactory): AdapterFactory => ({
+    ...factory,
+    create(context) {
+      open++;
+      const adapter = factory.create(context);
+      return withMethods(adapter, {
+        close() {
+          open--;
+          return adapter.close();
+        },
+      });
+    },
+  });
+  const adapters = [counted(partOfMemory("bus", BUSES)), counted(partOfMemory("store", STORES))];
+  const app = createApp({ name: "a", adapters, commands: "bus:", events: "bus:", state: "store:", streams: "bus:" });
+  const error = await errorOf(() => app.connect());
+  expect([error.code, open]).toEqual(["PORT_MISSING", 0]);
+});
+
+test.each([
+  "store://host?tlsCertificateKeyFilePassword=hunter2",
+  "store://host?authMechanismProperties=AWS_SESSION_TOKEN:hunter2",
+  "store:joe:hunter2@host",
+  "store://joe:a/hunter2@host",
+])("an adapter that has not every port is named by what set it: %s", async (url) => {
+  const app = createApp({ name: "a", adapters: [partOfMemory("store", STORES)], url });
+  const error = await errorOf(() => app.connect());
+  expect(error).toMatchObject({ code: "PORT_MISSING", message: expect.stringContaining("`url` in createApp") });
+  expect(error.message).not.toContain("hunter2");
 });

@@ -13,7 +13,7 @@ export function assertPortsFor(registrations: ReadonlyMap<string, Registration>,
     if (contract.rateLimit === undefined || runtime.ports.rateLimiter !== undefined) continue;
     throw new IntermodalError(
       "PORT_MISSING",
-      `task "${contract.name}" has a rate limit, and none of the adapters has a rate limiter: use one for its store that has, or leave out the limit`,
+      `task "${contract.name}" has a rate limit, and no adapter has a rate limiter that all workers share: use one for the store that has, or leave out the limit`,
     );
   }
 }

@@ -250,18 +250,25 @@ export class TaskStore {
 
   /**
    * Repeats a step while the store is away or lets nobody in, for as long as it takes: what a worker has begun it has to bring to its end. `onLostAnswer` is called when the
-   * effect of a try may have happened.
+   * effect of a try may have happened; what has only `begins` is not tried again where nobody is let in.
    * @throws whatever is neither `UNAVAILABLE` nor `CONFIG_INVALID`; the signal's reason.
    */
   async persist<T>(
     step: () => Promise<T>,
-    options: { readonly signal?: AbortSignal | undefined; readonly onLostAnswer?: () => void } = {},
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly begins?: boolean;
+      readonly onLostAnswer?: () => void;
+    } = {},
   ): Promise<T> {
     for (let failures = 0; ; failures++) {
       try {
         return await step();
       } catch (error) {
-        if (!isIntermodalError(error, "UNAVAILABLE") && !isIntermodalError(error, "CONFIG_INVALID")) throw error;
+        const maySucceed =
+          isIntermodalError(error, "UNAVAILABLE") ||
+          (isIntermodalError(error, "CONFIG_INVALID") && options.begins !== true);
+        if (!maySucceed) throw error;
         if (error.unknown) options.onLostAnswer?.();
         if (failures === 0)
           this.#surroundings.logger.warn("the task state store cannot be reached; trying on", {

@@ -135,18 +135,6 @@ test("a store that is away is told of once, and start() waits for it", async () 
   await stop();
 });
 
-test("stop() while start() still waits for the store ends both", async () => {
-  const { clock, make, stop } = deployment();
-  const { app, adapter } = make();
-  app.schedule(report, minutely);
-  adapter.connection.cut();
-  const starting = app.start();
-  await clock.advance(1_000);
-  const stopping = stop();
-  await clock.advance(10_000);
-  await Promise.all([starting, stopping]);
-});
-
 /** As an adapter keeps it: of an expression that nobody has looked at. */
 function cronDefinition(cron: string): ScheduleDefinition {
   return {

@@ -38,7 +38,7 @@ export class Scheduler {
     const { signal } = this.#stopping;
     try {
       const registering = () => register(this.#store, declared, this.#runtime.surroundings.logger);
-      if (declared.length > 0) await this.#runtime.store.persist(registering, { signal });
+      if (declared.length > 0) await this.#runtime.store.persist(registering, { signal, begins: true });
     } catch (error) {
       if (!signal.aborted) throw error;
     }
