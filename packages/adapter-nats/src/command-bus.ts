@@ -34,6 +34,7 @@ export class NatsCommandBus implements CommandBus {
     this.#delays = delays;
     this.#limit = new SoftLimit(session);
     this.capabilities = {
+      processLocal: false,
       dedupeWindowMs: DEDUPE_WINDOW_MS,
       maxDelayMs: MAX_DELAY_MS,
       maxHandlerMs: Number.POSITIVE_INFINITY,

@@ -26,6 +26,7 @@ export class RabbitCommandBus implements CommandBus {
   constructor(client: Client) {
     this.#client = client;
     this.capabilities = {
+      processLocal: false,
       dedupeWindowMs: 0,
       maxDelayMs: MAX_DELAY_MS,
       get maxHandlerMs() {

@@ -23,6 +23,7 @@ export class MemoryCommandBus implements CommandBus {
   constructor(client: BusClient) {
     const { maxPayloadBytes, leaseMs } = client.limits;
     this.capabilities = {
+      processLocal: true,
       dedupeWindowMs: DEDUPE_WINDOW_MS,
       maxDelayMs: Number.POSITIVE_INFINITY,
       maxHandlerMs: Number.POSITIVE_INFINITY,

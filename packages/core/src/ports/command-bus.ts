@@ -17,6 +17,8 @@ export interface OutgoingCommand {
 
 /** What an instance does beyond the contract, and where its limits are. */
 export interface CommandBusCapabilities {
+  /** Its messages are gone with this process: tasks that the store still knows to be waiting are sent again by the next. */
+  readonly processLocal: boolean;
   /** A second `send` of the same id within this time is the same message; 0 where the broker does not recognise it. */
   readonly dedupeWindowMs: number;
   /** The longest delay, of a send or a retry, that it keeps; a longer one rejects with `NOT_SUPPORTED` (send) or is cut to this (retry). */

@@ -238,3 +238,63 @@ test("a clock that is set back after an outage of the store makes the sweep rest
   expect(store.sweeps).toBeGreaterThan(0);
   await app.stop();
 });
+
+/** Processes with a bus of their own each, which is gone with them, over one store that stays. */
+function overOneStore() {
+  const clock = new VirtualClock();
+  const kept = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+  const { capabilities } = kept.taskStateStore;
+  const store = { away: false };
+  const taskStateStore = withMethods(kept.taskStateStore, {
+    capabilities: { ...capabilities, processLocal: false },
+    list: (query) => (store.away ? away() : kept.taskStateStore.list(query)),
+  });
+  const process = () => {
+    const own = new MemoryAdapter(new MemoryServer(clock), { namespace: "test", clock, logger: silentLogger });
+    const { commandBus, eventBus } = own;
+    const ports = { commandBus, eventBus, taskStateStore };
+    return createApp({ name: "app", namespace: "test", clock, logger: silentLogger, ports, concurrency: 1 });
+  };
+  return { clock, process, store };
+}
+
+test("what waited on a bus that was gone with its process is sent again by the next", async () => {
+  const { clock, process, store } = overOneStore();
+  const first = process();
+  first.handle(root, (_, ctx) => new Promise<void>((_, stop) => ctx.signal.addEventListener("abort", () => stop())));
+  await first.start();
+  for (const id of ["handed-back", "waiting"]) await first.submit(root, {}, { id });
+  await first.submit(root, {}, { id: "delayed", delayMs: 60_000 });
+  await clock.advance(100);
+  const stopped = first.stop({ timeoutMs: 1_000 });
+  await clock.advance(5_000);
+  await stopped;
+  const second = process();
+  const runs: string[] = [];
+  second.handle(root, (_, ctx) => void runs.push(ctx.id));
+  store.away = true;
+  await second.start();
+  await clock.advance(5_000);
+  expect(runs).toEqual([]);
+  store.away = false;
+  await clock.advance(10_000);
+  expect(runs.toSorted()).toEqual(["handed-back", "waiting"]);
+  await clock.advance(50_000);
+  expect(runs).toEqual([...runs.slice(0, 2), "delayed"]);
+  await second.stop();
+});
+
+test("a stop ends the wait for a store in which tasks may be stranded", async () => {
+  const { clock, process, store } = overOneStore();
+  const app = process();
+  app.handle(root, () => {});
+  store.away = true;
+  await app.start();
+  await clock.advance(5_000);
+  let stopped = false;
+  void app.stop().then(() => {
+    stopped = true;
+  });
+  await clock.advance(1_000);
+  expect(stopped).toBe(true);
+});

@@ -15,9 +15,9 @@ const MAX_PAGES = 20;
 export class Sweep {
   readonly #runtime: Runtime;
   readonly #leases: LeaseKeeper;
+  readonly #stopping = new AbortController();
   #cancelNext: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
-  #stopped = true;
   /** Where the latest sweep left off: records that can't be mended now must not keep those behind them from ever being reached. */
   #cursor: string | undefined;
   /** The latest sweep found duties that this process could not do. */
@@ -32,18 +32,43 @@ export class Sweep {
   }
 
   start(): void {
-    this.#stopped = false;
-    this.#schedule();
+    this.#running = this.#sendStranded().then(() => this.#schedule());
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#cancelNext?.();
     await this.#running;
   }
 
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** What an earlier process sent over a bus that is gone with it: the store takes it for waiting in a queue, and would for ever. */
+  async #sendStranded(): Promise<void> {
+    const { store, ports, surroundings } = this.#runtime;
+    if (!ports.commandBus.capabilities.processLocal || store.port.capabilities.processLocal) return;
+    const { signal } = this.#stopping;
+    let cursor: string | undefined;
+    try {
+      do {
+        const query = { status: "QUEUED", limit: PAGE, cursor } as const;
+        const page = await store.persist(() => store.port.list(query), { signal });
+        const stranded = page.items.filter(({ sentAt }) => sentAt !== undefined);
+        await Promise.all(stranded.map((record) => sendAgain(this.#runtime, record)));
+        cursor = page.next;
+      } while (cursor !== undefined && !this.#isStopped);
+    } catch (error) {
+      if (this.#isStopped) return;
+      surroundings.logger.warn("what an earlier process had sent could not all be sent again; the next start does it", {
+        error: messageOf(error),
+      });
+    }
+  }
+
   #schedule(): void {
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
     const { clock, settings } = this.#runtime.surroundings;
     // Spread, so that the workers of a deployment do not ask all at once.
     const wait = settings.sweepIntervalMs * (0.75 + Math.random() * 0.5);
@@ -64,7 +89,7 @@ export class Sweep {
       // What this process can't reach, another may: it must be able to take the next sweep.
       const leaseMs = settings.sweepIntervalMs * (this.#leftDuties ? 0.5 : 2);
       this.#leftDuties = false;
-      for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
+      for (let pages = 0; pages < MAX_PAGES && !this.#isStopped; pages++) {
         const options = {
           node,
           leaseMs,
