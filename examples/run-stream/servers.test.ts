@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import {
   createApp,
@@ -7,8 +8,10 @@ import {
   type RunStreamHandlerOptions,
   silentLogger,
   type TaskContext,
+  toNodeHandler,
 } from "@intermodal/core";
 import { followRun, type RunEvent } from "@intermodal/core/client";
+import express from "express";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { serveWithExpress } from "./express.ts";
@@ -265,4 +268,16 @@ describe.each(Object.entries(SERVERS))("a run's events with %s", (_, serve) => {
     expect([400, 404]).toContain(await statusOf(`${origin}/runs/%/events`));
     expect(await statusOf(url)).toBe(200);
   });
+});
+
+it("a router of Express serves a run's events below the path that it is mounted at", async () => {
+  const serve = async (runEvents: (request: Request) => Promise<Response>, port: number) => {
+    const router = express.Router().get("/:id/events", toNodeHandler(runEvents));
+    const server = createServer(express().use("/runs", router)).listen(port, "127.0.0.1");
+    await once(server, "listening");
+    return server;
+  };
+  const { url, end } = await talking(serve);
+  await end();
+  expect(idsIn(await (await fetch(url)).text())).toEqual([1, 2]);
 });

@@ -44,7 +44,7 @@ export type { TaskQuery } from "./ports/task-state-store.ts";
 export type { RunEntry } from "./run-stream/follow-run.ts";
 export { createRunStreamHandler, type RunStreamHandlerOptions, type RunStreamSource } from "./run-stream/http.ts";
 export type { NamedRunEvent, SdkRunEvents } from "./run-stream/named-event.ts";
-export { toNodeHandler } from "./run-stream/node-http.ts";
+export { type NodeHandlerOptions, toNodeHandler } from "./run-stream/node-http.ts";
 export type { RunEvent, RunGap } from "./run-stream/run-event.ts";
 export type { ScheduleOptions, ScheduleWhen } from "./schedules/definition.ts";
 export { ScheduleHandle, Schedules } from "./schedules/schedules.ts";

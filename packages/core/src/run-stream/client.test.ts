@@ -14,7 +14,7 @@ import {
 } from "./client.ts";
 import { createRunStreamHandler, type RunStreamHandlerOptions } from "./http.ts";
 import { served, TestRuns, until, upTo } from "./run-stream-fixture.ts";
-import { encodeRunEvent, encodeRunGap } from "./sse.ts";
+import { encodeRunEvent, encodeRunGap, encodeSse } from "./sse.ts";
 
 const quick: FollowRunOptions = { retry: { initialMs: 1, maxMs: 10 } };
 
@@ -212,6 +212,8 @@ describe("following a run", () => {
       () => Promise.reject(new TypeError("no network")),
       () => sse(token(1)),
       () => new Response(null, { status: 502 }),
+      () =>
+        sse("retry: 1\n\n", encodeSse({ event: "unavailable", data: JSON.stringify({ detail: "the store is away" }) })),
       () => sse(token(2, "lifecycle.completed")),
     );
     const told: Interruption[] = [];
@@ -224,6 +226,7 @@ describe("following a run", () => {
       "no network",
       "the server ended the connection",
       "the server answered 502",
+      "the store is away",
     ]);
     for (const { pauseMs } of told) expect(pauseMs).toBeGreaterThan(0);
   });

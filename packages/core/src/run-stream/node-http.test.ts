@@ -52,16 +52,22 @@ describe("toNodeHandler", () => {
     });
   });
 
-  it("answers 500 without details when the handler fails, and goes on", async () => {
+  it("answers 500 without details when the handler fails, tells who is to know, and goes on", async () => {
+    const errors: unknown[] = [];
     const handler = async (request: Request) => {
       if (request.url.endsWith("/fails")) throw new Error("secret detail");
       return new Response("fine");
     };
-    await served(handler, async (url) => {
-      const failed = await fetch(`${url}/fails`);
-      expect([failed.status, await failed.text()]).toEqual([500, ""]);
-      expect(await (await fetch(url)).text()).toBe("fine");
-    });
+    const server = createServer(toNodeHandler(handler, { onError: (error) => errors.push(error) }));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const failed = await fetch(`${url}/fails`);
+    expect([failed.status, await failed.text()]).toEqual([500, ""]);
+    expect(errors).toEqual([new Error("secret detail")]);
+    expect(await (await fetch(url)).text()).toBe("fine");
+    server.closeAllConnections();
+    server.close();
   });
 
   it("cuts the answer off when its body breaks, so that it can't be taken for whole", async () => {

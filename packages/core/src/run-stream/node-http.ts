@@ -1,17 +1,28 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+/** How a handler is served. */
+export interface NodeHandlerOptions {
+  /**
+   * Told what a handler rejected with, or its body broke off with.
+   * @default nobody is told: the handlers of this package never reject
+   */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
 /**
- * Lets a `Request → Response` function serve a `node:http` server (or Express, which hands over the same objects). The answer's body is streamed at the client's
- * pace; `request.signal` aborts when the client goes. A handler that rejects answers 500 without details.
+ * Lets a `Request → Response` function serve a `node:http` server (or Express, which hands over the same objects, also below the path that a router is mounted at). The answer's body is streamed at
+ * the client's pace; `request.signal` aborts when the client goes. A handler that rejects answers 500 without details.
  */
 export function toNodeHandler(
   handler: (request: Request) => Promise<Response>,
+  options: NodeHandlerOptions = {},
 ): (req: IncomingMessage, res: ServerResponse) => void {
-  return (req, res) => void serve(handler, req, res);
+  return (req, res) => void serve(handler, options, req, res);
 }
 
 async function serve(
   handler: (request: Request) => Promise<Response>,
+  options: NodeHandlerOptions,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
@@ -29,9 +40,11 @@ async function serve(
     }
     const response = await handler(requestOf(req, url, gone.signal));
     await send(response, res, gone.signal);
-  } catch {
+  } catch (error) {
     if (res.headersSent) res.destroy();
     else res.writeHead(500).end();
+    // Of a client that went nothing is wrong here.
+    if (!gone.signal.aborted) options.onError?.(error);
   }
 }
 
@@ -42,7 +55,9 @@ const OTHER_PATH = /^[^/]|[\\#]|\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
 function urlOf(req: IncomingMessage): string | undefined {
   const { host = "localhost" } = req.headers;
-  const path = req.url ?? "/";
+  // Express takes the path that a router is mounted at away from `url`.
+  const { baseUrl } = req as { readonly baseUrl?: unknown };
+  const path = `${typeof baseUrl === "string" ? baseUrl : ""}${req.url ?? "/"}`;
   if (NO_HOST.test(host) || OTHER_PATH.test(path)) return undefined;
   const protocol = "encrypted" in req.socket ? "https" : "http";
   const url = `${protocol}://${host}${path}`;

@@ -49,7 +49,7 @@ export interface FollowRunOptions {
    * @default 45,000
    */
   readonly idleMs?: number | undefined;
-  /** Told each time that a connection stands. */
+  /** Told each time that a connection stands over which events come: not of one that only says why none can. */
   readonly onOpen?: (() => void) | undefined;
   /** Told each time that there is no connection, before the pause: what a page may show. What it throws ends the iteration. */
   readonly onInterrupted?: ((interruption: Interruption) => void) | undefined;

@@ -13,7 +13,7 @@ export interface SseRequest {
   /** How long nothing may come before the connection is taken for dead. */
   readonly idleMs: number;
   readonly clock: Clock;
-  /** Told when the server has answered with a stream. */
+  /** Told when the server has begun a stream of the run. */
   onOpen(): void;
   /** Told what the server names as the pause before the next connection. */
   onRetry(pauseMs: number): void;
@@ -42,13 +42,16 @@ export async function* sseMessages(request: SseRequest): AsyncGenerator<SseMessa
     if (response.status === 204) return;
     await watch.during(() => check(response));
     const reader = bodyOf(response).getReader();
-    request.onOpen();
     const parser = new SseParser();
+    let isOpen = false;
     for (;;) {
       const { done, value } = await watch.during(() => interruptible(() => reader.read()));
       if (done) throw new Interrupted("the server ended the connection");
       const messages = parser.push(value);
       if (parser.retryMs !== undefined) request.onRetry(parser.retryMs);
+      const isAway = messages[0]?.event === UNAVAILABLE_EVENT;
+      if (!isOpen && !isAway) request.onOpen();
+      isOpen = true;
       for (const message of messages) {
         if (message.event === UNAVAILABLE_EVENT) throw new Interrupted(reasonIn(message), parser.retryMs);
         yield message;

@@ -53,11 +53,15 @@ function textIn(error: Error, field: keyof TaskErrorInfo, maxLength: number): st
   }
 }
 
-function storedError(info: TaskErrorInfo): Error {
-  const error = new Error(info.message);
-  error.name = info.name;
-  if (info.stack !== undefined) error.stack = info.stack;
-  return error;
+/** Of this package, whichever class: what a code of theirs means is known. */
+const OURS = new Set(["IntermodalError", "BatchError", "TaskFailedError"]);
+
+function storedError({ name, message, code, stack }: TaskErrorInfo): Error {
+  const error = new Error(message);
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  // As `isIntermodalError` knows them.
+  return Object.assign(error, code !== undefined && { code }, OURS.has(name) && { unknown: false });
 }
 
 /** Errors of the SDK that trying again cannot cure, since code or input would have to change. */

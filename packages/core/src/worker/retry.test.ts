@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { defineTask, exponential, fixed, type RetryOptions } from "../contracts/index.ts";
-import { NonRetryableError, RetryAfterError } from "../errors.ts";
+import { isIntermodalError, NonRetryableError, RetryAfterError } from "../errors.ts";
 import { createTestApp } from "../testing/index.ts";
 
 function probe(options: { retry?: RetryOptions; timeoutMs?: number }) {
@@ -60,7 +60,7 @@ test("attempts that are used up end as DEAD_LETTER, with status, attempts and ca
     attempts: 2,
     taskType: "probe",
     error: { name: "RangeError", message: "last", code: "E_LAST" },
-    cause: { name: "RangeError", message: "last" },
+    cause: { name: "RangeError", message: "last", code: "E_LAST" },
   });
 });
 
@@ -141,5 +141,20 @@ test("an input that fails the worker's schema, and a result that fails it, end a
     status: "FAILED",
     error: { message: expect.stringContaining('result of task "probe"') },
   });
+  await app.stop();
+});
+
+test("the cause of a failure is known by the code of this package that it was stored with", async () => {
+  const { app, advance } = createTestApp();
+  const contract = probe({});
+  app.handle(contract, () => ({ n: 1 }));
+  const task = await app.submit(contract, { n: "1" }, { delayMs: 1_000, expiresMs: 500 });
+  await app.start();
+  await advance(5_000);
+  const error = (await task.result().catch((failure: unknown) => failure)) as Error;
+  expect([isIntermodalError(error.cause, "EXPIRED"), isIntermodalError(error.cause, "CANCELLED")]).toEqual([
+    true,
+    false,
+  ]);
   await app.stop();
 });
