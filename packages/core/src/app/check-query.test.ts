@@ -27,8 +27,11 @@ test.each([
   expect(() => checkQuery(query as TaskQuery)).toThrow(refused);
 });
 
-test("what is no part of a query stays behind", () => {
-  expect(checkQuery({ type: "t", $where: "1" } as TaskQuery)).toEqual({ type: "t" });
+test("what is no part of a query is refused: without it too much would be listed", () => {
+  for (const field of ["$where", "runId", "user_id", "toString"]) {
+    expect(() => checkQuery({ type: "t", [field]: "1" } as TaskQuery)).toThrow(refused);
+  }
+  expect(checkQuery({ type: "t", runId: undefined } as TaskQuery)).toEqual({ type: "t" });
 });
 
 test("an id to look up is a text", () => {

@@ -24,10 +24,18 @@ const FIELDS: { readonly [Field in keyof Required<TaskQuery>]: (value: unknown) 
 };
 
 /**
- * A query as stores take it, without anything else that came along. As with ids: it may come from a request.
- * @throws `VALIDATION_FAILED`.
+ * A query as stores take it. As with ids: it may come from a request.
+ * @throws `VALIDATION_FAILED`, also for what it does not know: a filter that is left out would list what others must not see.
  */
 export function checkQuery(query: TaskQuery): TaskQuery {
+  for (const [field, value] of Object.entries(query)) {
+    if (value === undefined || Object.hasOwn(FIELDS, field)) continue;
+    const known = Object.keys(FIELDS).join(", ");
+    throw new IntermodalError(
+      "VALIDATION_FAILED",
+      `a list of tasks cannot be asked for by ${JSON.stringify(field)}; it takes ${known}`,
+    );
+  }
   const checked = Object.entries(FIELDS).map(([field, isRight]) => {
     const value: unknown = query[field as keyof TaskQuery];
     if (value === undefined || isRight(value)) return [field, value];
