@@ -400,8 +400,26 @@ const LISTENERS: readonly Break[] = [
   ],
   [
     "completions of events are forgotten",
-    ["inbox-redelivered", "inbox-published-twice"],
+    ["inbox-redelivered", "inbox-published-twice", "inbox-copies"],
     () => ({ inbox: { complete: async () => {} } }),
+  ],
+  [
+    "a reservation ends with its first lease",
+    ["inbox-copies"],
+    ({ inbox }) => {
+      const held = new Set<string>();
+      return {
+        inbox: {
+          reserve: async (listener, id, options) => {
+            const key = JSON.stringify([listener, id]);
+            if (held.has(key)) return "reserved";
+            const answer = await inbox.reserve(listener, id, options);
+            if (answer === "reserved") held.add(key);
+            return answer;
+          },
+        },
+      };
+    },
   ],
   [
     "what is released counts as completed",

@@ -1,4 +1,5 @@
 import { type App, fixed } from "@intermodal/core";
+import { sleep } from "@intermodal/core/ports";
 import { equal } from "../assert.ts";
 import type { CaseContext, ConformanceCase } from "../case.ts";
 import { happened } from "./contracts.ts";
@@ -103,6 +104,29 @@ export const inboxCases: readonly ConformanceCase[] = [
       const publisher = await world.process();
       await publisher.app.publish(happened, { n: 1 }, { id: "event" });
       await assertHandled(t, handled, ["attempt 1", "attempt 2", "attempt 3"], app);
+    },
+  }),
+
+  lifecycleCase({
+    name: "inbox-copies",
+    guarantees: GUARANTEES,
+    title: "copies of an event are not handled at once, in one process or two, however long its handler takes",
+    async run(world, t) {
+      const adapter = await openWithInbox(world);
+      const { leaseMs } = adapter.eventBus.capabilities;
+      const handled: string[] = [];
+      let [running, most] = [0, 0];
+      const serve = (app: App) =>
+        app.on(happened, LISTENER, async ({ id }) => {
+          most = Math.max(most, ++running);
+          await sleep(t.clock, 1.5 * leaseMs);
+          running--;
+          handled.push(id);
+        });
+      const [{ app }] = [await world.worker(serve), await world.worker(serve)];
+      for (const n of [1, 2, 3, 4, 5, 6]) await publishPlain(adapter, `message-${n}`, "event");
+      await assertHandled(t, handled, ["event"], app);
+      equal(most, 1, "handlers at it at once");
     },
   }),
 ];

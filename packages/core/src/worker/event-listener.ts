@@ -3,15 +3,15 @@ import type { Runtime } from "../app/runtime.ts";
 import type { AnyEventContract, EventPayload, RetryOptions, RetryPolicy, VersionRange } from "../contracts/index.ts";
 import { checkRange, inRange, parseWith, sameMajor } from "../contracts/index.ts";
 import { retryPolicy } from "../contracts/retry.ts";
-import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
+import { IntermodalError, messageOf } from "../errors.ts";
 import { ACK, type Consumption, type Delivery, type Settlement } from "../ports/delivery.ts";
 import { type ListenerName, listenerKey } from "../ports/event-bus.ts";
 import type { EventEnvelope } from "../wire/envelope.ts";
 import type { JsonObject } from "../wire/json.ts";
 import { checkName } from "../wire/names.ts";
-import { isIncurable } from "../workflow/send-record.ts";
 import { HAND_BACK } from "./come-back.ts";
 import { RunningMessages } from "./handle-message.ts";
+import { ListenerInbox } from "./listener-inbox.ts";
 import { createMessageContext, type ListenerContext } from "./message-context.ts";
 import { runInScope } from "./scope.ts";
 
@@ -97,6 +97,7 @@ export class EventListener {
   readonly #retry: RetryPolicy;
   readonly #running = new RunningMessages();
   #counts = { handled: 0, skipped: 0, missed: 0 };
+  #inbox: ListenerInbox | undefined;
   #consumption: Consumption | undefined;
   #stopping = false;
 
@@ -130,15 +131,26 @@ export class EventListener {
       concurrency: options.concurrency ?? defaultConcurrency,
       onGap: (missed: number) => {
         this.#counts.missed += missed;
-        runtime.surroundings.logger.warn("events were trimmed before a listener could get them", {
+        logger.warn("events were trimmed before a listener could get them", {
           listener: options.listener,
           missed,
         });
       },
     } as const;
-    this.#consumption = await runtime.ports.eventBus.listen(this.name, listening, (delivery) =>
-      this.#handle(runtime, delivery),
-    );
+    const { eventBus, inbox } = runtime.ports;
+    const { settings, node, clock, logger } = runtime.surroundings;
+    this.#inbox =
+      inbox &&
+      new ListenerInbox({
+        inbox,
+        place: listenerKey(this.name),
+        leaseMs: eventBus.capabilities.leaseMs,
+        windowMs: settings.inboxWindowMs,
+        node,
+        clock,
+        logger,
+      });
+    this.#consumption = await eventBus.listen(this.name, listening, (delivery) => this.#handle(runtime, delivery));
     if (this.#stopping) await this.#consumption.close({ timeoutMs: 0 });
   }
 
@@ -200,26 +212,10 @@ export class EventListener {
     return ACK;
   }
 
-  /** With an inbox and an id, an event whose completion was recorded is not handled again. */
-  async #once(runtime: Runtime, delivery: Delivery, event: EventEnvelope): Promise<Settlement> {
-    const { inbox } = runtime.ports;
-    if (inbox === undefined || event.id === "") return this.#run(runtime, delivery, event);
-    const { node, settings } = runtime.surroundings;
-    const place = listenerKey(this.name);
-    const leaseMs = runtime.ports.eventBus.capabilities.leaseMs;
-    try {
-      const reserved = await inbox.reserve(place, event.id, { leaseMs, node });
-      if (reserved === "completed") return ACK;
-      if (reserved === "busy") return { kind: "retry", delayMs: leaseMs / 2, counted: false };
-      const settlement = await this.#run(runtime, delivery, event);
-      if (settlement.kind === "ack") await inbox.complete(place, event.id, { windowMs: settings.inboxWindowMs });
-      else await inbox.release(place, event.id, { node });
-      return settlement;
-    } catch (error) {
-      // It is away, lets nobody in for now, or was closed with the app.
-      if (!isIntermodalError(error) || isIncurable(error)) throw error;
-      return { kind: "retry", delayMs: 1_000, counted: false };
-    }
+  /** With an inbox and an id, an event whose completion was recorded is not handled again, and copies of it are not handled at once. */
+  #once(runtime: Runtime, delivery: Delivery, event: EventEnvelope): Promise<Settlement> {
+    const run = () => this.#run(runtime, delivery, event);
+    return this.#inbox === undefined || event.id === "" ? run() : this.#inbox.once(event.id, run);
   }
 
   #run(runtime: Runtime, delivery: Delivery, event: EventEnvelope): Promise<Settlement> {
