@@ -17,6 +17,7 @@ import { declareSchedule, type ScheduleOptions } from "../schedules/definition.t
 import { Scheduler } from "../schedules/scheduler.ts";
 import { ScheduleHandle, Schedules } from "../schedules/schedules.ts";
 import { bridgeNotifications } from "../worker/bridge.ts";
+import { endLeftStreams } from "../worker/duties.ts";
 import type { EventHandler, ListenerCounts, ListenerOptions } from "../worker/event-listener.ts";
 import { currentScope } from "../worker/scope.ts";
 import { type Unfinished, Worker } from "../worker/worker.ts";
@@ -138,7 +139,7 @@ export class App {
     return this;
   }
 
-  /** Publishes external copies of chosen notifications (C4). @throws `CONFIG_INVALID` after the start. */
+  /** Publishes external copies of chosen notifications. @throws `CONFIG_INVALID` after the start. */
   bridge(options: BridgeOptions): this {
     if (this.#registry.sealed)
       throw new IntermodalError("CONFIG_INVALID", "bridge() comes too late: call it before start()");
@@ -148,8 +149,10 @@ export class App {
   }
 
   /**
-   * Stores a task and sends it; resolves when a worker can take it.
-   * @throws `VALIDATION_FAILED`, `NOT_SERIALIZABLE`, `PAYLOAD_TOO_LARGE`, `CONFLICT`, `UNAVAILABLE`, `CLOSED` after `stop()`. A task that was refused has left nothing behind.
+   * Stores a task and sends it; resolves when a worker can take it. A task that was stored and could not be sent is withdrawn: it reads as CANCELLED, and the same id may be
+   * submitted again.
+   * @throws `VALIDATION_FAILED`, `NOT_SERIALIZABLE`, `INVALID_NAME` for an id that cannot be one, `PAYLOAD_TOO_LARGE`, `CONFLICT`, `PORT_MISSING`, `UNROUTABLE`, `UNAVAILABLE` (with
+   * `unknown` where it may have been stored or sent all the same: submit it again with the same id), `CLOSED` after `stop()`.
    */
   async submit<Contract extends AnyTaskContract>(
     contract: Contract,
@@ -173,7 +176,10 @@ export class App {
     return new TaskHandle(() => this.#ready(), contract, id);
   }
 
-  /** Sends a command: one worker handles it, nothing is stored. Resolves when the broker holds it. @throws as `submit`, without `CONFLICT`. */
+  /**
+   * Sends a command: one worker handles it, nothing is stored. Resolves when the broker holds it.
+   * @throws as `submit`, without `CONFLICT`; `NOT_SUPPORTED` for a delay that the bus cannot keep, such as of more than a day on RabbitMQ.
+   */
   async send<Contract extends AnyCommandContract>(
     contract: Contract,
     input: CommandInput<Contract>,
@@ -184,7 +190,7 @@ export class App {
     await sendCommand(runtime, contract, input, options);
   }
 
-  /** Publishes an event: every listener gets it. Resolves when the broker holds it. @throws as `send`. */
+  /** Publishes an event: every listener gets it. Resolves when the broker holds it. @throws as `send`, without `UNROUTABLE` and `NOT_SUPPORTED`. */
   async publish<Contract extends AnyEventContract>(
     contract: Contract,
     data: EventData<Contract>,
@@ -335,7 +341,7 @@ export class App {
     this.#opening ??= this.#open().then(
       ({ ports, adapters }) => {
         this.#adapters = adapters;
-        this.#runtime = new Runtime(this.#surroundings, ports);
+        this.#runtime = new Runtime(this.#surroundings, ports, (runtime) => void endLeftStreams(runtime));
         this.#stopBridge = bridgeNotifications(this.#runtime);
         return this.#runtime;
       },

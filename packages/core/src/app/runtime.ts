@@ -97,17 +97,28 @@ export class Runtime {
   readonly unanswered = new Set<string>();
   /** Duties whose server was still away after the last one that was patient with it. */
   readonly hindered: Hindrances;
+  /** Tasks that have ended while their runs' streams could not be: the store of those was away. */
+  readonly unended = new Map<string, TaskRecord>();
   readonly #store: TaskStore | undefined;
   readonly #send: Batcher<OutgoingCommand, void>;
   readonly #publish: Batcher<OutgoingEvent, void>;
   readonly #finish: Batcher<StreamFinish, void>;
 
-  constructor(surroundings: Surroundings, ports: Ports) {
+  /** @param onStoredAgain Told each time that the store of run streams is back. */
+  constructor(surroundings: Surroundings, ports: Ports, onStoredAgain: (runtime: Runtime) => void) {
     this.surroundings = surroundings;
     this.ports = ports;
     const { clock, logger, node } = surroundings;
     this.hindered = new Hindrances(clock);
-    this.writer = ports.eventStream && new RunStreamWriter({ stream: ports.eventStream, clock, logger, writer: node });
+    this.writer =
+      ports.eventStream &&
+      new RunStreamWriter({
+        stream: ports.eventStream,
+        clock,
+        logger,
+        writer: node,
+        onStoredAgain: () => onStoredAgain(this),
+      });
     this.#store = ports.taskStateStore && new TaskStore(ports.taskStateStore, surroundings);
     this.#send = new Batcher<OutgoingCommand, void>(clock, async (commands) => {
       await ports.commandBus.send(commands);

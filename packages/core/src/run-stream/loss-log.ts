@@ -14,11 +14,13 @@ const MESSAGES: Record<Trouble, string> = {
 export class LossLog {
   lost = 0;
   readonly #logger: Logger;
+  readonly #onWell: () => void;
   readonly #troubles = new Set<Trouble>();
   #lostBefore = 0;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, onWell: () => void = () => {}) {
     this.#logger = logger;
+    this.#onWell = onWell;
   }
 
   trouble(kind: Trouble, fields: Readonly<Record<string, unknown>>): void {
@@ -33,5 +35,6 @@ export class LossLog {
     if (this.#troubles.size === 0) return;
     this.#troubles.clear();
     this.#logger.info("run-stream events are being stored again", { lost: this.lost - this.#lostBefore });
+    this.#onWell();
   }
 }

@@ -38,6 +38,8 @@ export interface RunStreamWriterOptions {
    * @default 5
    */
   readonly flushMs?: number | undefined;
+  /** Told each time that events are being stored again. */
+  readonly onStoredAgain?: (() => void) | undefined;
 }
 
 /**
@@ -68,7 +70,7 @@ export class RunStreamWriter {
     this.#writer = options.writer;
     this.#maxEvents = options.maxQueuedEvents ?? 10_000;
     this.#maxBytes = options.maxQueuedBytes ?? 64 * 1024 * 1024;
-    this.#losses = new LossLog(logger);
+    this.#losses = new LossLog(logger, options.onStoredAgain);
     this.#waiters = new FlushWaiters(clock);
     this.#loop = new AppendLoop({
       stream,

@@ -36,3 +36,35 @@ test("a duty that an outage hinders is warned of once, not once per task", async
   ).toHaveLength(2);
   await app.stop();
 });
+
+test("a run that ends while the store of its stream is away is seen to end as soon as that is back", async () => {
+  const { app, advance, clock, failNext } = createTestApp();
+  const gate = Promise.withResolvers<void>();
+  const talk = defineTask("talk", { input: z.object({ word: z.string().optional() }) });
+  app.handle(talk, async ({ word }, ctx) => {
+    await gate.promise;
+    if (word !== undefined) ctx.emit("word", { word });
+  });
+  await app.start();
+  const tasks = [await app.submit(talk, { word: "hello" }), await app.submit(talk, {})];
+  const seen = tasks.map(async (task) => {
+    const names: string[] = [];
+    for await (const entry of task.stream()) if ("name" in entry) names.push(entry.name);
+    return { names, at: clock.now() };
+  });
+  await advance(100);
+  failNext("eventStream", Number.MAX_SAFE_INTEGER);
+  gate.resolve();
+  await advance(5_000);
+  failNext("eventStream", 0);
+  const backAt = clock.now();
+  await advance(120_000);
+  const [told, silent] = await Promise.all(seen);
+  expect([told?.names.slice(1), silent?.names.slice(1)]).toEqual([
+    ["word", "lifecycle.completed"],
+    ["lifecycle.completed"],
+  ]);
+  // The writer tries again within five seconds; the sweep would come after thirty.
+  for (const { at } of [told, silent] as { at: number }[]) expect(at - backAt).toBeLessThan(6_000);
+  await app.stop();
+});

@@ -12,6 +12,8 @@ import { toErrorInfo } from "./errors.ts";
 const RETRY_DELAYS_MS = [100, 400, 1_500];
 /** A server that lets callers wait for longer than this is not tried again. */
 const PATIENCE_MS = 2_500;
+/** Of so many runs at most it is remembered that their streams have yet to be ended; those of others end by the sweep. */
+const MOST_UNENDED = 10_000;
 
 /** What a task of this record owes when it ends. */
 export function owedAtEnd(
@@ -55,7 +57,17 @@ export async function performDuties(runtime: Runtime, record: TaskRecord): Promi
   const isLast = done.length === record.duties.length - 1;
   if (isLast && record.duties.includes("retain") && (await perform(runtime, record, "retain"))) done.push("retain");
   if (done.length > 0) runtime.store.noteDone(record, done);
+  const isLeft = record.duties.includes("end-stream") && !done.includes("end-stream");
+  if (isLeft && runtime.unended.size < MOST_UNENDED) runtime.unended.set(record.id, record);
   return done.length === record.duties.length;
+}
+
+/** Ends the streams that were left, as their store is back: by the sweep they would look unfinished for its grace. */
+export async function endLeftStreams(runtime: Runtime): Promise<void> {
+  const records = [...runtime.unended.values()];
+  runtime.unended.clear();
+  runtime.hindered.delete("end-stream");
+  await Promise.all(records.map((record) => performDuties(runtime, record)));
 }
 
 async function perform(runtime: Runtime, record: TaskRecord, duty: Duty): Promise<boolean> {
