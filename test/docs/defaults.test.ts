@@ -13,7 +13,7 @@ for (const [, path, value] of read("docs/configuration.md").matchAll(/^\| `([\w.
   documented.set(name, [...(documented.get(name) ?? []), number(value as string)]);
 }
 
-const folders = ["core/src/{app,contracts,memory,run-stream,worker,workflow}", "adapter-*/src"];
+const folders = ["core/src/{app,contracts,memory,run-stream,worker,workflow}", "adapter-*/src", "store-*/src"];
 const sources = globSync(
   folders.map((folder) => `packages/${folder}/*.ts`),
   {

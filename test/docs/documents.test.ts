@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DEFAULTS } from "@intermodal/core";
+import { createApp, DEFAULTS } from "@intermodal/core";
 import { expect, test } from "vitest";
 import { embed, embedded, ROOT } from "./embed.ts";
 
@@ -45,13 +45,53 @@ test("every error code is raised or tested for somewhere", () => {
   expect(codes.filter((code) => !source.includes(`"${code}"`))).toEqual([]);
 });
 
+/** How docs/configuration.md names what sets each default; those that nothing sets have their own names there. */
+const NAMES: Readonly<Record<keyof typeof DEFAULTS, string>> = {
+  concurrency: "concurrency",
+  taskLeaseMs: "taskLeaseMs",
+  stopTimeoutMs: "stop.timeoutMs",
+  sweepIntervalMs: "sweep.intervalMs",
+  sweepGraceMs: "sweep.graceMs",
+  schedulePollMs: "schedules.pollMs",
+  scheduleGraceMs: "schedules.graceMs",
+  unknownTypeMaxAgeMs: "unknownType.maxAgeMs",
+  unknownTypeDelayMs: "unknownType.delayMs",
+  streamTtlMs: "streamTtlMs",
+  inboxWindowMs: "inboxWindowMs",
+  pollIntervalMs: "pollIntervalMs",
+  streamFlushTimeoutMs: "streamFlushTimeoutMs",
+};
+
 test("docs/configuration.md has every default, with its value", () => {
-  const rows = [...read("docs/configuration.md").matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)].map((match) => [
-    match[1],
-    Number((match[2] as string).replaceAll(",", "")),
-  ]);
-  expect(Object.fromEntries(rows)).toEqual(DEFAULTS);
+  const rows = numbers(read("docs/configuration.md"));
+  const documented = Object.entries(NAMES).map(([name, row]) => [name, rows.get(row)]);
+  expect(Object.fromEntries(documented)).toEqual(DEFAULTS);
 });
+
+const ofCreateApp = /^Of `createApp[\s\S]*?(?=^Of `app\.stop)/m.exec(read("docs/configuration.md"))?.[0] ?? "";
+
+test.each([...numbers(ofCreateApp).keys()])("createApp takes %s, as docs/configuration.md says", (row) => {
+  expect(Object.values(NAMES)).toContain(row);
+  const options = row.split(".").reduceRight<unknown>((value, name) => ({ [name]: value }), -1);
+  expect(() => createApp({ name: "docs", url: "memory:", ...(options as object) })).toThrow("must be a positive");
+});
+
+test("docs/configuration.md has every option of createApp", () => {
+  const source = ["options", "config"].map((file) => read(`packages/core/src/app/${file}.ts`)).join("\n");
+  const interfaces = [...source.matchAll(/interface (?:AppOptions|CarrierUrls)[^{]*\{([\s\S]*?)^\}/gm)];
+  const options = interfaces.flatMap(([, body]) =>
+    [...(body as string).matchAll(/^ {2}readonly (\w+)/gm)].map((match) => match[1] as string),
+  );
+  expect(options).toEqual(expect.arrayContaining(["name", "url", "state", "signals"]));
+  const text = read("docs/configuration.md");
+  expect(options.filter((option) => !new RegExp(`^\\| \`${option}[.\`]`, "m").test(text))).toEqual([]);
+});
+
+/** The rows of a document's tables that give a number, by their names. */
+function numbers(markdown: string): ReadonlyMap<string, number> {
+  const rows = markdown.matchAll(/^\| `([\w.]+)` \| ([\d,]+) \|/gm);
+  return new Map([...rows].map(([, name, value]) => [name as string, Number((value as string).replaceAll(",", ""))]));
+}
 
 function run(path: string): string {
   const file = fileURLToPath(new URL(path, ROOT));

@@ -8,7 +8,7 @@ export interface QueueDeadLetter extends DeadLetter {
   readonly taskId: string | undefined;
 }
 
-/** Dead letters of queues (C8). For tasks the record is the truth: `app.tasks.replay` runs one again and drops its copy here. */
+/** Dead letters of queues. For tasks the record is the truth: `app.tasks.replay` runs one again and drops its copy here. */
 export class QueueDeadLetters {
   readonly #ready: () => Promise<Runtime>;
 

@@ -1,7 +1,7 @@
 import { type Discoverable, isDiscoverable } from "./registry.ts";
 
 /**
- * Loads every module of a folder (not of its sub-folders) and collects what it exports by `defineHandler` and `defineListener`, for
+ * Loads every module of a folder (not of its sub-folders) and collects what it exports by `defineHandler`, `defineListener` and `defineSchedule`, for
  * `app.register(...)`: `app.register(...(await discover(new URL("./tasks/", import.meta.url))))`.
  * @throws what a module throws while it loads.
  */

@@ -24,7 +24,7 @@ export interface AttemptNotification extends TaskNotification {
   readonly maxAttempts: number;
 }
 
-/** What happens to tasks in this process (C4), by name. */
+/** What happens to tasks in this process, by name. */
 export interface LifecycleNotifications {
   readonly submitted: TaskNotification;
   readonly started: AttemptNotification;

@@ -12,7 +12,7 @@ import type { Runtime } from "./runtime.ts";
 /** How one command is sent. */
 export interface SendOptions {
   /**
-   * Makes sending idempotent within the broker's window.
+   * Makes sending idempotent within the broker's window: two commands of one id and queue are one, whatever their types.
    * @default a new unique id
    */
   readonly id?: string | undefined;
@@ -23,7 +23,7 @@ export interface SendOptions {
 /** How one event is published. */
 export interface PublishOptions {
   /**
-   * Makes publishing idempotent within the broker's window and the listeners' inboxes.
+   * Makes publishing idempotent within the broker's window and the listeners' inboxes: two events of one id are one, whatever their types.
    * @default a new unique id
    */
   readonly id?: string | undefined;
@@ -57,7 +57,7 @@ export async function sendCommand(
   await runtime.send({ queue: contract.queue, id: transportId(id, 0, 0), type: contract.name, body, delayMs });
 }
 
-/** Publishes an event, stamped with id, time and version (A5). */
+/** Publishes an event, stamped with id, time and version. */
 export async function publishEvent(
   runtime: Runtime,
   contract: AnyEventContract,

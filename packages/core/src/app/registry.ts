@@ -20,7 +20,7 @@ export type Handler<Contract extends AnyTaskContract | AnyCommandContract> = Con
     ? (params: CommandParams<Contract>, context: CommandContext) => unknown
     : never;
 
-/** A handler or listener that a module exports, for {@link discover} and `app.register`. */
+/** A handler, listener or schedule that a module exports, for {@link discover} and `app.register`. */
 export interface Discoverable {
   readonly intermodal: (registry: Registry, service: ServiceOptions) => void;
 }
@@ -57,7 +57,7 @@ export function defineListener<Contract extends AnyEventContract>(
   return { intermodal: (registry, service) => registry.on(contract, options, handler, service) };
 }
 
-/** The tasks, commands, listeners and schedules of an app, by name (D1). */
+/** The tasks, commands, listeners and schedules of an app, by name. */
 export class Registry {
   readonly registrations = new Map<string, Registration>();
   readonly listeners = new Map<string, EventListener>();

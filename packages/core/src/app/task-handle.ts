@@ -52,7 +52,7 @@ export class TaskHandle<Contract extends AnyTaskContract> {
     this.#end = end;
   }
 
-  /** How the task stands now (C2). @throws `UNAVAILABLE`. @throws `NOT_FOUND` when there is no such task, or its record has expired. */
+  /** How the task stands now. @throws `UNAVAILABLE`. @throws `NOT_FOUND` when there is no such task, or its record has expired. */
   async status(): Promise<TaskSnapshot> {
     return snapshotOf(await this.#record());
   }

@@ -8,7 +8,7 @@ import {
 } from "../lifecycle/record.ts";
 import type { JsonValue } from "../ports/json.ts";
 
-/** A task as it stands, to look at (C2). Times are milliseconds since the epoch. */
+/** A task as it stands, to look at. Times are milliseconds since the epoch. */
 export interface TaskSnapshot {
   readonly id: string;
   readonly type: string;
@@ -16,7 +16,7 @@ export interface TaskSnapshot {
   readonly status: TaskStatus;
   /** What a RUNNING task waits for. */
   readonly phase: TaskPhase | undefined;
-  /** How it ended, in one word; `undefined` until it has (D3). */
+  /** How it ended, in one word; `undefined` until it has. */
   readonly outcome: "success" | "failure" | undefined;
   readonly userId: string | undefined;
   readonly parentId: string | undefined;

@@ -89,7 +89,7 @@ export interface TaskDraft {
   readonly causationId?: string | undefined;
 }
 
-/** Everything a store keeps of a task (C2). Times are milliseconds since the epoch. */
+/** Everything a store keeps of a task. Times are milliseconds since the epoch. */
 export interface TaskRecord extends Omit<TaskDraft, "notBefore"> {
   readonly status: TaskStatus;
   readonly phase?: TaskPhase | undefined;

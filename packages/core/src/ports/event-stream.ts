@@ -14,7 +14,7 @@ export interface NewRunEvent {
   readonly data: JsonValue;
 }
 
-/** An entry of a run's stream (B1). */
+/** An entry of a run's stream. */
 export interface StoredRunEvent {
   readonly streamId: string;
   /** Gapless from 1 within the stream. */

@@ -51,7 +51,7 @@ export type ScheduleTiming =
   /** Once, at this time in milliseconds since the epoch. */
   | { readonly at: number };
 
-/** What a schedule is to do: configuration, which nothing that happens changes (D2). Complete, so that any worker can fire it. */
+/** What a schedule is to do: configuration, which nothing that happens changes. Complete, so that any worker can fire it. */
 export interface ScheduleDefinition {
   /** The task's contract, as far as sending needs it. */
   readonly type: string;

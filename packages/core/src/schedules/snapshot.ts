@@ -1,9 +1,9 @@
 import type { ScheduleDefinition, ScheduleRecord } from "../ports/schedule-store.ts";
 
-/** A schedule to look at: what it is to do and how it stands, from one query (D4). Times are milliseconds since the epoch. */
+/** A schedule to look at: what it is to do and how it stands, from one query. Times are milliseconds since the epoch. */
 export interface ScheduleSnapshot {
   readonly name: string;
-  /** Configuration: nothing that happens changes it (D2). */
+  /** Configuration: nothing that happens changes it. */
   readonly definition: ScheduleDefinition;
   readonly state: {
     /** `ended`: it runs, and is never due again. */

@@ -37,7 +37,7 @@ export interface TaskContext {
   /** Stores how far the task is: soon, the latest wins. @throws `NOT_SERIALIZABLE`. */
   progress(value: JsonValue): void;
   /**
-   * Writes an event to the run's stream, soon and in order. A store that is away costs the event, never the task. The names `lifecycle.*`, `task.*` and `gap` are the SDK's;
+   * Writes an event to the run's stream, soon and in order. A store that is away costs the event, never the task. The names `lifecycle.*`, `task.*`, `gap` and `unavailable` are the SDK's;
    * `error` and `open` are better avoided, since a browser's EventSource gives them a meaning of its own.
    * @throws `PAYLOAD_TOO_LARGE`, `VALIDATION_FAILED`, `NOT_SERIALIZABLE`.
    */

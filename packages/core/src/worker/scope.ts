@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** What log lines written inside a handler should carry (C11). */
+/** What log lines written inside a handler should carry. */
 export interface LogContext {
   readonly task?: string | undefined;
   readonly run?: string | undefined;
