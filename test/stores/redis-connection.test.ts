@@ -140,6 +140,22 @@ describe("what no waiting cures is told at once, and how to cure it", () => {
     expect(String(error)).toMatch(/NOPERM/);
   });
 
+  test("a database that there is not, or that the user may not select", async (t) => {
+    skipWithout(missing, t);
+    const url = guarded.url.replace("//:", "//default:").replace(/\/$/, "");
+    expect(await refusal(`${url}/99`)).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringMatching(/database 99 .*number/),
+    });
+    const admin = stage.admin(url);
+    await admin.call("ACL", "SETUSER", "zero", "on", ">zero", "~*", "&*", "+@all", "-select");
+    expect(await refusal(`redis://zero:zero@127.0.0.1:${guarded.port}/1`)).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringContaining("SELECT"),
+    });
+    expect(await admin.dbsize(), "keys in database 0").toBe(0);
+  });
+
   test("options and URLs that cannot be right", () => {
     for (const url of ["redis://host:port", "redis://a,,b", "redis://host/x", "redis://host?db=1", "http://host"])
       expect(() => stage.adapter(url), url).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));

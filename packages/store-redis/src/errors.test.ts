@@ -33,6 +33,16 @@ describe("asIntermodal", () => {
       "CONFIG_INVALID",
       true,
     ],
+    [
+      "ERR ACL failure in script: User app has no permissions to run the 'time' command script: 7, on @user_script:3.",
+      "CONFIG_INVALID",
+      true,
+    ],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: 7, on @user_script:3.",
+      "CONFIG_INVALID",
+      true,
+    ],
     ["ERR user_script:3: Wrong number of args script: 7, on @user_script:3.", "UNAVAILABLE", true],
   ])("%s", (message, code, unknown) => {
     const error = asIntermodal("append", reply(message));

@@ -43,8 +43,9 @@ export function isReply(error: unknown, ...words: readonly string[]): boolean {
   return words.length === 0 || words.includes(kindOf(error.message));
 }
 
-/** What is behind `@user_script` when a command of a script was refused and the server, before Redis 7, says so in its own words; else the first word. */
+/** What is behind `@user_script` when a command of a script was refused and the server, before Redis 7, says so in its own words, as later ones do of permissions; else the first word. */
 function kindOf(message: string): string {
+  if (/^ERR (?:ACL failure in script|The user executing the script)/.test(message)) return "NOPERM";
   const inScript = /^ERR Error running script .*@user_script: ?\d+: -?([A-Z]+) /.exec(message);
   return inScript?.[1] ?? /^\S*/.exec(message)?.[0] ?? "";
 }
@@ -82,6 +83,15 @@ export function connectFailure(where: string, error: unknown): IntermodalError {
 /** Nothing of it has been sent. */
 export function tooLong(what: string): IntermodalError {
   return new IntermodalError("PAYLOAD_TOO_LARGE", `${what}: more than one command can carry; write less at once`);
+}
+
+/** @param db The number of the database. */
+export function noDatabase(where: string, db: number, error: unknown): IntermodalError {
+  return new IntermodalError(
+    "CONFIG_INVALID",
+    `database ${db} of ${where} cannot be used: ${messageOf(error)}; check its number, and allow the user SELECT`,
+    { cause: plain(error) },
+  );
 }
 
 export function notRedis(where: string, what: string): IntermodalError {

@@ -1,6 +1,6 @@
 import { type Clock, isIntermodalError, type Logger } from "@intermodal/core/ports";
 import { Cluster, type RedisOptions as DriverOptions, Redis } from "ioredis";
-import { closed, connectFailure, isReply, noCluster } from "./errors.ts";
+import { closed, connectFailure, isReply, noCluster, noDatabase } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { identify } from "./probe.ts";
 import { assertUsable, type ServerInfo, serverInfoOf } from "./server-info.ts";
@@ -80,6 +80,7 @@ async function dialSeed(options: LinkOptions, seed: Seed): Promise<Link> {
     identify(seed, servers.tls || settings.connection?.tls !== undefined),
   );
   try {
+    await selectDatabase(client, where);
     const server = await infoOf(client);
     assertUsable(where, server);
     const isCluster = settings.cluster === undefined ? server.isCluster : settings.cluster !== false;
@@ -92,6 +93,17 @@ async function dialSeed(options: LinkOptions, seed: Seed): Promise<Link> {
   } catch (error) {
     client.disconnect();
     throw connectFailure(where, error);
+  }
+}
+
+/** The driver does it too, and where it is refused goes on in another database. */
+async function selectDatabase(client: Redis, where: string): Promise<void> {
+  const { db = 0 } = client.options;
+  if (db === 0) return;
+  try {
+    await client.select(db);
+  } catch (error) {
+    throw isReply(error) ? noDatabase(where, db, error) : error;
   }
 }
 
