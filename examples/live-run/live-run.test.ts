@@ -1,30 +1,45 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { followRun } from "@intermodal/core/client";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../test/servers/ports.ts";
 import type { AgentEvents } from "./contracts.ts";
 
 // What the page does with it in a browser is tested in test/browser.
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 let origin: string;
 
-beforeAll(async () => {
-  const { INTERMODAL_URL: _, NODE_ENV: __, ...env } = process.env;
+/** Runs the example. What it says to the end is complaints. */
+function run(variables: Readonly<Record<string, string>>) {
+  const env = Object.entries(process.env).filter(([name]) => !/^(INTERMODAL_|NODE_ENV$)/.test(name));
   const program = spawn(process.execPath, ["--conditions=@intermodal/source", path("main.ts")], {
-    env: { ...env, PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...Object.fromEntries(env), PORT: "0", ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  return { program, complaints: text(program.stderr), exit: once(program, "exit") };
+}
+
+/** @returns the address of a run example, once it has said it. */
+async function originOf({ program }: ReturnType<typeof run>): Promise<string> {
   const [said] = (await once(program.stdout, "data")) as [Buffer];
-  origin = /http:\S+(?=\/)/.exec(said.toString())?.[0] ?? "";
+  return /http:\S+(?=\/)/.exec(said.toString())?.[0] ?? "";
+}
+
+beforeAll(async () => {
+  const running = run({});
+  origin = await originOf(running);
   return async () => {
-    program.kill("SIGTERM");
-    expect((await once(program, "exit"))[0]).toBe(0);
+    running.program.kill("SIGTERM");
+    expect(await running.complaints).toBe("");
+    expect((await running.exit)[0]).toBe(0);
   };
 });
 
-const start = (body: string) => fetch(`${origin}/runs`, { method: "POST", body });
+const start = (body: string, at = origin) => fetch(`${at}/runs`, { method: "POST", body });
+const RUN = JSON.stringify({ question: "What was the price of a ton?", seed: 1, paceMs: 1 });
 
 it("serves the page", async () => {
   for (const [name, type, text] of [
@@ -40,7 +55,7 @@ it("serves the page", async () => {
 });
 
 it("starts a run, and streams it to its end", async () => {
-  const response = await start(JSON.stringify({ question: "What was the price of a ton?", seed: 1, paceMs: 1 }));
+  const response = await start(RUN);
   expect(response.status).toBe(202);
   let answer = "";
   let last = 0;
@@ -59,6 +74,29 @@ it.each(["", "{}", "[]", "null", '{"question":"","seed":1,"paceMs":1}', '{"quest
     expect((await start(body)).status).toBe(400);
   },
 );
+
+it.each(["memory:", "nats:"])(
+  "says what to do, and why, while its servers are away (bus %s)",
+  async (bus) => {
+    const away = `//127.0.0.1:${await freePort()}`;
+    const stores = { INTERMODAL_STATE: `redis:${away}`, INTERMODAL_STREAMS: `redis:${away}` };
+    const running = run({ INTERMODAL_URL: bus === "memory:" ? bus : `${bus}${away}`, ...stores });
+    onTestFinished(() => void running.program.kill("SIGKILL"));
+    const response = await start(RUN, await originOf(running));
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: expect.stringContaining("try again") });
+    running.program.kill("SIGTERM");
+    expect((await running.exit)[0]).toBe(0);
+    expect(await running.complaints).toMatch(/^Live run: .*cannot be reached/m);
+  },
+  30_000,
+);
+
+it.each(["in use", "abc"])("says in one line that it cannot listen on a port (%s)", async (port) => {
+  const { exit, complaints } = run({ PORT: port === "in use" ? new URL(origin).port : port });
+  expect((await exit)[0]).toBe(1);
+  expect(await complaints).toMatch(/^Live run: .*PORT.*\n$/);
+});
 
 it("has a page whose types are right", async () => {
   // A browser's types would hide mistakes on Node, so the page is no part of what is checked elsewhere.

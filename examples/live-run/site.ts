@@ -23,8 +23,14 @@ export async function liveRunSite(app: App): Promise<(request: Request) => Promi
 async function startRun(app: App, request: Request): Promise<Response> {
   const asked = research.input.safeParse(await request.json().catch(() => undefined));
   if (!asked.success) return Response.json({ error: "that is no question, seed and pace" }, { status: 400 });
-  const { id } = await app.submit(research, asked.data);
-  return Response.json({ id }, { status: 202, headers: { location: `/runs/${encodeURIComponent(id)}/events` } });
+  try {
+    const { id } = await app.submit(research, asked.data);
+    return Response.json({ id }, { status: 202, headers: { location: `/runs/${encodeURIComponent(id)}/events` } });
+  } catch (error) {
+    console.error(`Live run: starting a run failed: ${(error as Error).message}`);
+    const help = "it could not be handed to the store and the bus (the server's log says why); try again in a while";
+    return Response.json({ error: help }, { status: 503, headers: { "retry-after": "2" } });
+  }
 }
 
 async function pageFiles(): Promise<ReadonlyMap<string, { readonly text: string; readonly type: string }>> {

@@ -1,101 +1,11 @@
-import { mkdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type Chromium, startChromium, whyNoChromium } from "../servers/chromium.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { startServer, whyMissing } from "../servers/index.ts";
 import { skipWithout } from "../servers/skip-without.ts";
-import { type Site, startSite } from "./site.ts";
+import { inChromium } from "./in-chromium.ts";
+import { cutAt, ended, expectWhole, MISSING, rowsOf, shoot, shows, startRun } from "./live-page.ts";
+import { startSite } from "./site.ts";
 
-const SCREENSHOTS = fileURLToPath(new URL("../../.results/", import.meta.url));
-/** Cells of what the run has had and the page has not. */
-const MISSING = "#sequences [data-kind=missing]";
-
-const missing = await whyNoChromium();
-if (missing !== undefined) it("live run in Chromium", (t) => skipWithout(missing, t));
-
-describe.runIf(missing === undefined)("live run in Chromium", { timeout: 60_000 }, () => {
-  let site: Site;
-  let started: Chromium;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    site = await startSite();
-    started = await startChromium();
-    browser = await chromium.connectOverCDP(started.endpoint);
-    await mkdir(SCREENSHOTS, { recursive: true });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await started?.close();
-    await site?.close();
-  });
-
-  /** Opens the page. What goes wrong in it fails the test. */
-  async function open(options: BrowserContextOptions = {}, { url } = site): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 1000 }, ...options });
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on("pageerror", (error) => errors.push(String(error)));
-    onTestFinished(async () => {
-      await context.close();
-      expect(errors).toEqual([]);
-    });
-    await page.goto(url);
-    return page;
-  }
-
-  /** Starts a run that is over in some seconds. */
-  async function startRun(page: Page, reader = "fetch"): Promise<void> {
-    await page.getByLabel("Followed with").selectOption(reader);
-    await page.getByLabel("Pace").selectOption({ label: "quick" });
-    await page.getByRole("button", { name: "Start run" }).click();
-  }
-
-  /** Presses Cut as soon as the page has so many tokens, however busy this process is at that moment. */
-  function cutAt(page: Page, tokens: number): Promise<void> {
-    return page.locator("#sequences").evaluate((grid, tokens) => {
-      const page = grid.ownerDocument;
-      const observer = new page.defaultView.MutationObserver(() => {
-        if (grid.querySelectorAll("[data-kind=token]").length < tokens) return;
-        observer.disconnect();
-        page.getElementById("cut").click();
-      });
-      observer.observe(grid, { childList: true, subtree: true, attributes: true });
-    }, tokens);
-  }
-
-  const shows = (page: Page, selector: string, atLeast: number) =>
-    page
-      .locator(selector)
-      .nth(atLeast - 1)
-      .waitFor({ state: "attached" });
-  const ended = (page: Page) => page.locator("#status[data-state=ended]").waitFor({ timeout: 40_000 });
-  const shoot = (page: Page, name: string) =>
-    page.screenshot({ path: `${SCREENSHOTS}live-run-${name}.png`, fullPage: true });
-
-  /** The texts of a table's rows. */
-  const rowsOf = (page: Page, table: string) =>
-    page
-      .locator(`#${table} tr`)
-      .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent)));
-
-  /** Every sequence from 1 is there once, in cells, tally and table; and the answer is whole. @returns how many. */
-  async function expectWhole(page: Page): Promise<number> {
-    const events = await rowsOf(page, "events");
-    expect(events.map(([sequence]) => Number(sequence))).toEqual(events.map((_, index) => index + 1));
-    expect(events.at(-1)?.[1]).toBe("lifecycle.completed");
-    const count = events.length;
-    expect(await page.locator("#tally").textContent()).toBe(
-      `The run is at ${count}: ${count} here, 0 missing, 0 twice`,
-    );
-    expect(await page.locator("#sequences > *").count()).toBe(count);
-    expect(await page.locator(MISSING).count()).toBe(0);
-    const tokens = events.filter(([, name]) => name === "token").map(([, , data]) => JSON.parse(data ?? "").text);
-    expect(await page.locator("#answer").textContent()).toBe(tokens.join(""));
-    return count;
-  }
-
+inChromium("live run in Chromium", (open, site) => {
   describe.each(["fetch", "eventsource"])("followed with %s", (reader) => {
     it("is cut off, goes on meanwhile, and is resumed without a hole", async () => {
       const page = await open();
@@ -126,12 +36,12 @@ describe.runIf(missing === undefined)("live run in Chromium", { timeout: 60_000 
       const page = await open();
       await startRun(page, reader);
       await shows(page, "#events tr", 2);
-      site.road.cut();
+      site().road.cut();
       await page.locator("#status[data-state=connecting]").waitFor();
-      site.road.mend();
+      site().road.mend();
       for (const events of [20, 40, 60]) {
         await shows(page, "#events tr", events);
-        site.road.breakConnections();
+        site().road.breakConnections();
       }
       await ended(page);
       await expectWhole(page);

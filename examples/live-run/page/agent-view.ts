@@ -11,7 +11,7 @@ export class AgentView {
   readonly #calls = new Map<number, HTMLElement>();
 
   clear(): void {
-    this.#doing.textContent = "Starting";
+    this.#doing.textContent = "Nothing heard yet";
     this.#progress.value = 0;
     this.#tools.replaceChildren();
     this.#calls.clear();
@@ -24,6 +24,7 @@ export class AgentView {
       case "lifecycle.started":
         // An attempt that follows another begins from the start.
         this.clear();
+        this.#doing.textContent = "Starting";
         break;
       case "lifecycle.progress":
         this.#advance(event.data as AgentProgress);

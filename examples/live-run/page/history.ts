@@ -28,7 +28,7 @@ export class HistoryView {
   readonly #summary = byId("history-summary");
   readonly #load = byId<HTMLButtonElement>("history-load");
   readonly #next = byId<HTMLButtonElement>("history-next");
-  #url = "";
+  #run = { url: "" };
   #after = "0";
 
   constructor() {
@@ -37,7 +37,7 @@ export class HistoryView {
   }
 
   use(url: string): void {
-    this.#url = url;
+    this.#run = { url };
     this.#body.replaceChildren();
     this.#summary.textContent = "Paged JSON from the same address.";
     this.#load.disabled = false;
@@ -45,9 +45,13 @@ export class HistoryView {
   }
 
   async #read(after: string): Promise<void> {
-    this.#next.disabled = true;
+    const run = this.#run;
+    const hadNext = !this.#next.disabled;
+    this.#load.disabled = this.#next.disabled = true;
     try {
-      const { events, next, last, ended, gap } = await readHistory(this.#url, after, PAGE_SIZE);
+      const { events, next, last, ended, gap } = await readHistory(run.url, after, PAGE_SIZE);
+      // Another run is on the page by now.
+      if (run !== this.#run) return;
       const rows = events.map(({ sequence, timestamp, event, data }) =>
         eventRow(sequence, event, data, new Date(timestamp).toISOString().slice(11, 23)),
       );
@@ -59,7 +63,10 @@ export class HistoryView {
       const trimmed = gap === undefined ? "" : `${gap.from} to ${gap.to} trimmed, `;
       this.#summary.textContent = `${trimmed}1 to ${read} of ${last}, ${ended ? "the run is over" : "the run goes on"}`;
     } catch (error) {
+      if (run !== this.#run) return;
+      this.#next.disabled = !hadNext;
       this.#summary.textContent = `The history could not be read: ${(error as Error).message}`;
     }
+    this.#load.disabled = false;
   }
 }

@@ -32,13 +32,13 @@ form.addEventListener("submit", async (submitted) => {
   const fields = new FormData(form);
   formError.hidden = true;
   try {
-    await start({
+    const id = await start({
       question: String(fields.get("question")),
       seed: Number(fields.get("seed")),
       paceMs: Number(fields.get("paceMs")),
     });
-    follow = READERS[String(fields.get("reader"))] ?? followWithFetch;
-    connect();
+    // Kept in the address, so that the page follows the same run when it is loaded again.
+    location.replace(`#${encodeURIComponent(id)}`);
   } catch (error) {
     formError.hidden = false;
     formError.textContent = `The run could not be started: ${(error as Error).message}`;
@@ -50,10 +50,12 @@ cutButton.onclick = () => {
   tell("cut", "Cut off; the run goes on without this page");
   resumeButton.disabled = false;
   // The numbers that this page is missing show as hollow cells.
-  looking = setInterval(async () => {
+  const timer = setInterval(async () => {
     const { last } = await readHistory(url, lastId ?? "0", 1).catch(() => ({ last: 0 }));
-    if (looking !== undefined) sequences.reach(last);
+    // Resumed by now, or on another run, it knows better.
+    if (looking === timer) sequences.reach(last);
   }, LOOK_MS);
+  looking = timer;
 };
 
 resumeButton.onclick = () => {
@@ -61,19 +63,30 @@ resumeButton.onclick = () => {
   connect();
 };
 
-async function start(input: object): Promise<void> {
+/** @returns the run's id. */
+async function start(input: object): Promise<string> {
   const response = await fetch("/runs", { method: "POST", body: JSON.stringify(input) });
-  const { id, error } = await response.json();
-  if (!response.ok) throw new Error(error);
+  if (response.ok) return (await response.json()).id;
+  // What stands in between may answer with no JSON.
+  const { error } = await response.json().catch(() => ({}));
+  throw new Error(error ?? `the server answered ${response.status}`);
+}
+
+/** Follows the run that the address names, from its start. */
+function openRun(): void {
+  if (location.hash === "") return;
   disconnect();
   stopLooking();
-  url = `/runs/${encodeURIComponent(id)}/events`;
+  // Encoded already, as it was put there.
+  url = `/runs/${location.hash.slice(1)}/events`;
+  follow = READERS[String(new FormData(form).get("reader"))] ?? followWithFetch;
   lastId = undefined;
   over = false;
   sequences.clear();
   agent.clear();
   events.replaceChildren();
   history.use(url);
+  connect();
 }
 
 function connect(): void {
@@ -97,9 +110,9 @@ const watcher: Watcher = {
   },
   gap: (gap) => sequences.lose(gap),
   open: () => tell("live", "Live"),
-  connecting() {
+  connecting(reason) {
     // Comes back only to be told that there is no more.
-    if (!over) tell("connecting", "Connecting");
+    if (!over) tell("connecting", `Connecting again: ${reason}`);
   },
   ended() {
     disconnect();
@@ -107,10 +120,11 @@ const watcher: Watcher = {
   },
   refused() {
     if (over) watcher.ended();
-    else watcher.failed("the server refuses");
+    else watcher.failed("the server refuses; perhaps there is no such run, or its events have expired", false);
   },
-  failed(reason) {
+  failed(reason, isFinal) {
     disconnect();
+    resumeButton.disabled = isFinal;
     tell("failed", `Failed: ${reason}`);
   },
 };
@@ -132,3 +146,6 @@ function tell(state: string, text: string): void {
   status.dataset.state = state;
   status.textContent = text;
 }
+
+addEventListener("hashchange", openRun);
+openRun();

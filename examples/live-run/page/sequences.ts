@@ -42,8 +42,12 @@ export class Sequences {
   /** These can't be had any more. */
   lose({ from, to }: { readonly from: number; readonly to: number }): void {
     this.reach(to);
-    for (const cell of this.#cells.slice(from - 1, to)) cell.dataset.kind = "gone";
-    this.#gone += to - from + 1;
+    for (const cell of this.#cells.slice(from - 1, to)) {
+      // Whoever comes back may be told of it again.
+      if (cell.dataset.kind !== "missing") continue;
+      cell.dataset.kind = "gone";
+      this.#gone++;
+    }
     this.#tell();
   }
 
