@@ -50,6 +50,18 @@ const BREAKS: readonly Break[] = [
     },
   ],
   [
+    "forgets what the window at hand cannot see",
+    ["longer-window"],
+    (acquire, surroundings) => async (key, limit) => {
+      const now = surroundings.server.clock.now();
+      const given = givenOf(surroundings, key);
+      while (given[0] !== undefined && given[0] + limit.perMs <= now) given.shift();
+      if (given.length >= limit.permits) return (given[0] ?? now) + limit.perMs - now;
+      given.push(now);
+      return acquire(key, { ...limit, permits: Number.MAX_SAFE_INTEGER });
+    },
+  ],
+  [
     "looks and takes in two steps",
     ["one-permit-each"],
     (acquire, surroundings) => async (key, limit) => {

@@ -8,7 +8,7 @@ const MOST_PERMITS = 2 ** 31;
 
 /**
  * Exact permits by the server's clock: never more than `permits` in any window of `perMs`, wherever it begins. It keeps an entry for each permit of the longest window that was
- * asked for.
+ * asked for lately.
  */
 export class RedisRateLimiter implements RateLimiter {
   readonly #session: Session;

@@ -38,6 +38,23 @@ export const permitsCases = [
   ),
 
   limiterCase(
+    "longer-window",
+    ["RL-1"],
+    "what is given out counts in each window that is asked for, whoever asks for shorter ones meanwhile",
+    async (t, limiter) => {
+      const inLong = () => limiter.tryAcquire("k", { permits: 6, perMs: LONG_MS });
+      const inShort = () => limiter.tryAcquire("k", { permits: 1_000, perMs: 20 });
+      equal(await inLong(), 0, "the first permit");
+      for (let n = 0; n < 4; n++) {
+        equal(await inShort(), 0, "one for a shorter window");
+        await t.sleep(50);
+      }
+      equal(await inLong(), 0, "the sixth");
+      assert((await inLong()) > 0, "a seventh in the long window");
+    },
+  ),
+
+  limiterCase(
     "sliding",
     ["RL-1", "RL-2"],
     "many clients that keep asking get all of the permits and never too many",

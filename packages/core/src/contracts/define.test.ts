@@ -59,6 +59,8 @@ describe("defineTask", () => {
     [{ input, rateLimit: { permits: 0, perMs: 1 } }, "CONFIG_INVALID"],
     [{ input, rateLimit: { permits: 1.5, perMs: 1 } }, "CONFIG_INVALID"],
     [{ input, rateLimit: { permits: 1, perMs: 0 } }, "CONFIG_INVALID"],
+    [{ input, rateLimit: { permits: 1 } }, "CONFIG_INVALID"],
+    [{ input, rateLimit: { perMs: 1 } }, "CONFIG_INVALID"],
   ])("refuses %o with %s", (options, code) => {
     expect(() => defineTask("t", options as never)).toThrow(expect.objectContaining({ code }));
   });

@@ -110,6 +110,10 @@ export function defineTask<In extends Schema, Out extends Schema | undefined = u
 }
 
 function checkRateLimit(what: string, limit: TaskRateLimit): void {
+  // Only untyped code can leave it out.
+  if (limit.perMs === undefined) {
+    throw new IntermodalError("CONFIG_INVALID", `rateLimit of ${what} needs both permits and perMs`);
+  }
   checkDuration(`rateLimit.perMs of ${what}`, limit.perMs);
   if (Number.isInteger(limit.permits) && limit.permits > 0) return;
   throw new IntermodalError(

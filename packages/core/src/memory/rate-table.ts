@@ -36,27 +36,29 @@ class PermitLog {
   readonly key: string;
   readonly #given: { readonly at: number; count: number }[] = [];
   #total = 0;
+  /** The longest window that was asked for since then, and the longest in the turn before. */
   #longestMs = 0;
+  #formerMs = 0;
+  #since = Number.NEGATIVE_INFINITY;
 
   constructor(key: string) {
     this.key = key;
   }
 
   isIdle(now: number): boolean {
-    return (this.#given.at(-1)?.at ?? Number.NEGATIVE_INFINITY) + this.#longestMs <= now;
+    this.#setBack(now);
+    return (this.#given.at(-1)?.at ?? Number.NEGATIVE_INFINITY) + this.#reachMs <= now;
   }
 
   tryTake({ permits, perMs }: RateLimit, now: number): number {
-    this.#forget(perMs, now);
+    this.#setBack(now);
+    this.#ask(perMs, now);
+    this.#forget(now);
     if (this.#total >= permits) {
       const wait = this.#waitFor(permits, perMs, now);
       if (wait > 0) return wait;
     }
-    const latest = this.#given.at(-1);
-    // A clock that was set back must not put entries out of order.
-    if (latest !== undefined && latest.at >= now) latest.count++;
-    else this.#given.push({ at: now, count: 1 });
-    this.#total++;
+    this.#give(now, 1);
     return 0;
   }
 
@@ -72,12 +74,45 @@ class PermitLog {
     return free < 1 ? perMs : 0;
   }
 
-  /** Keeps what the longest window asked for so far can still see. */
-  #forget(perMs: number, now: number): void {
+  #give(now: number, count: number): void {
+    const latest = this.#given.at(-1);
+    if (latest?.at === now) latest.count += count;
+    else this.#given.push({ at: now, count });
+    this.#total += count;
+  }
+
+  /** Where the clock was set back, what was given out later counts as given out now: nobody gets too many, and nobody waits until the clock has caught up. */
+  #setBack(now: number): void {
+    this.#since = Math.min(this.#since, now);
+    let later = 0;
+    for (let latest = this.#given.at(-1); latest !== undefined && latest.at > now; latest = this.#given.at(-1)) {
+      this.#given.pop();
+      later += latest.count;
+    }
+    if (later === 0) return;
+    this.#total -= later;
+    this.#give(now, later);
+  }
+
+  /** How far back those can see that have asked lately. */
+  get #reachMs(): number {
+    return Math.max(this.#longestMs, this.#formerMs);
+  }
+
+  /** Turns last as long as the longest window in sight: so one that is asked for no more is let go after two at the latest, and none before it has passed. */
+  #ask(perMs: number, now: number): void {
+    if (this.#since + this.#reachMs <= now) {
+      this.#formerMs = this.#longestMs;
+      this.#longestMs = 0;
+      this.#since = now;
+    }
     this.#longestMs = Math.max(this.#longestMs, perMs);
+  }
+
+  #forget(now: number): void {
     let gone = 0;
     for (const { at, count } of this.#given) {
-      if (at + this.#longestMs > now) break;
+      if (at + this.#reachMs > now) break;
       this.#total -= count;
       gone++;
     }

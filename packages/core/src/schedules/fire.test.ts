@@ -250,3 +250,64 @@ test("those that skip overlaps see a task whose maker could not note it", async 
   expect(ran).toEqual([idAt("00:01:00"), idAt("00:06:00")]);
   await stop();
 });
+
+test("those that skip overlaps see a task whose maker came late, and died before it could note it", async () => {
+  const { clock, make } = deployment();
+  const first = make();
+  await first.app.schedules.register(report, { ...minutely, overlap: "skip" });
+  // Nobody is there at the first due time, nor at the second.
+  await clock.advance(2.5 * MINUTE_MS);
+  const dying = make((store) => ({
+    put: async (writes) => {
+      if (writes.some(({ schedule }) => schedule.lastTaskId !== undefined)) dying.adapter.connection.kill();
+      return store.put(writes);
+    },
+  }));
+  await dying.app.start();
+  await clock.advance(2_000);
+  expect(await taskCount(first.app)).toBe(1);
+  expect((await first.app.schedules.get("minutely"))?.state.fires).toBe(0);
+  const ran: string[] = [];
+  first.app.handle(report, async (_, { id }) => {
+    ran.push(id);
+    if (ran.length === 1) await sleep(clock, 3.2 * MINUTE_MS);
+  });
+  await clock.advance(0.7 * MINUTE_MS);
+  await first.app.start();
+  await clock.advance(2.5 * MINUTE_MS);
+  expect(ran).toEqual([idAt("00:02:00")]);
+  expect((await first.app.schedules.get("minutely"))?.state).toMatchObject({
+    fires: 1,
+    lastDueAt: Date.UTC(2026, 0, 1, 0, 2),
+    lastTaskId: idAt("00:02:00"),
+  });
+  await clock.advance(2 * MINUTE_MS);
+  expect(ran).toHaveLength(2);
+  await first.app.stop();
+});
+
+test("of those that skip overlaps, a due time is left to another process that has dealt with a later one meanwhile", async () => {
+  const { clock, make, stop } = deployment();
+  const { app } = make();
+  await app.schedules.register(report, { ...minutely, overlap: "skip" });
+  await clock.advance(2.5 * MINUTE_MS);
+  const gate = Promise.withResolvers<void>();
+  let writes = 0;
+  const late = make((store) => ({
+    put: async (schedules) => {
+      if (writes++ === 0) await gate.promise;
+      return store.put(schedules);
+    },
+  }));
+  await late.app.start();
+  await clock.advance(1_000);
+  expect(writes).toBe(1);
+  await clock.advance(0.6 * MINUTE_MS);
+  await app.start();
+  await clock.advance(1_000);
+  gate.resolve();
+  await clock.advance(1_000);
+  const { items } = await app.tasks.list();
+  expect(items.map(({ id }) => id)).toEqual([idAt("00:03:00")]);
+  await stop();
+});

@@ -8,7 +8,7 @@ import { derivedId } from "../workflow/derived-id.ts";
 import { isIncurable } from "../workflow/send-record.ts";
 import { change } from "./change.ts";
 import type { Sends } from "./sends.ts";
-import { fired } from "./steps.ts";
+import { advanced, fired } from "./steps.ts";
 import { latestDue } from "./timing.ts";
 
 /** While its task is there, a due time makes no other: so long at least after it has ended, for those that come late to what they read earlier. */
@@ -32,15 +32,24 @@ export async function fire(
   const reason = unnoted === undefined ? await reasonToSkip(runtime, schedule, now - due) : "overlap";
   if (reason !== undefined)
     runtime.surroundings.logger.info("a schedule's due time was passed over", { schedule: name, due, reason });
-  const made: Made = reason === undefined ? await make(runtime, schedule, due) : { taskId: unnoted };
+  let seen: ScheduleRecord | undefined = schedule;
+  if (reason === undefined && definition.overlap === "skip") {
+    // Its maker may die before the task can be noted: it is looked for at the due time that the schedule stands at.
+    seen = await change(store, schedule, (standing) => advanced(standing, schedule, due));
+    if (seen?.nextAt !== due) return nextOf(seen);
+  }
+  const made: Made = reason === undefined ? await make(runtime, seen, due) : { taskId: unnoted };
   try {
-    const firing = { seen: schedule, due: unnoted === undefined ? due : nextAt, taskId: made.taskId, now };
-    const current = await change(store, schedule, (standing) => fired(standing, firing));
-    return current?.state === "running" ? current.nextAt : undefined;
+    const firing = { seen, due: unnoted === undefined ? due : nextAt, taskId: made.taskId, now };
+    return nextOf(await change(store, seen, (standing) => fired(standing, firing)));
   } finally {
     // Also where the schedule stayed where it was: whoever comes next finds the task, and does not send it.
     if (made.toSend !== undefined) sends.begin(made.toSend);
   }
+}
+
+function nextOf(schedule: ScheduleRecord | undefined): number | undefined {
+  return schedule?.state === "running" ? schedule.nextAt : undefined;
 }
 
 /** The id of the task of an earlier due time, where its maker could not note it and it has not ended: who skips overlaps must see it. */

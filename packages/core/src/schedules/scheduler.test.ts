@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { createApp } from "../app/create-app.ts";
 import { defineTask } from "../contracts/index.ts";
+import { IntermodalError } from "../errors.ts";
 import { MemoryAdapter } from "../memory/index.ts";
 import { silentLogger } from "../ports/logger.ts";
-import type { ScheduleDefinition } from "../ports/schedule-store.ts";
+import type { ScheduleDefinition, ScheduleStore } from "../ports/schedule-store.ts";
 import { deployment, MINUTE_MS, minutely, report, taskCount } from "./deployment-fixture.ts";
 
 test("one that was registered by a process that has ended is fired by others, each due time once", async () => {
@@ -196,6 +197,74 @@ test("thousands that cannot be fired keep no worker busy, and those behind them 
   expect((await app.schedules.get("minutely"))?.state.fires).toBe(1);
   // 22 pages, and a look each 5 seconds and for the one that falls due.
   expect(looks).toBeLessThan(22 * 25);
+  await stop();
+});
+
+/** Puts that many in the way: due now, and first in each page. */
+function standIn(store: ScheduleStore, count: number, nextAt: number) {
+  return store.put(
+    Array.from({ length: count }, (_, at) => ({
+      name: `first ${at}`,
+      expected: undefined,
+      schedule: {
+        revision: `r${at}`,
+        definition: cronDefinition("0 0 1 1 *"),
+        state: "running",
+        nextAt: nextAt + at,
+        fires: 0,
+      },
+    })),
+  );
+}
+
+test("one for which a store is always away keeps no look from those on later pages, nor from being in time", async () => {
+  const { clock, make, stop } = deployment();
+  const told: string[] = [];
+  const note = (message: string) => void told.push(message);
+  const { app, adapter } = make(undefined, { ...silentLogger, warn: note, info: note });
+  const { taskStateStore: tasks } = adapter;
+  const create = tasks.create.bind(tasks);
+  tasks.create = async (drafts) => {
+    if (drafts.some(({ id }) => id.includes(":first 0:")))
+      throw new IntermodalError("UNAVAILABLE", "away for this one");
+    return create(drafts);
+  };
+  await standIn(adapter.scheduleStore, 230, clock.now() - MINUTE_MS);
+  await app.schedules.register(report, { ...minutely, name: "often", everyMs: 1_000 });
+  await app.start();
+  await clock.advance(10_900);
+  const { items } = await app.schedules.list({ limit: 1_000 });
+  // Those of its own page are created in one batch with it, and a batch that met a store that is away has failed.
+  expect(items.filter(({ state }) => state.fires === 0)).toHaveLength(100);
+  expect(items.find(({ name }) => name === "often")?.state.fires).toBe(10);
+  expect(told.filter((message) => message.startsWith("schedules"))).toHaveLength(1);
+  tasks.create = create;
+  await clock.advance(10_000);
+  expect((await app.schedules.get("first 0"))?.state.fires).toBe(1);
+  expect(told.filter((message) => message.startsWith("schedules"))).toHaveLength(2);
+  await stop();
+});
+
+test("while a store is away for all, a look breaks off", async () => {
+  const { clock, make, stop } = deployment();
+  const { app, adapter } = make();
+  let tries = 0;
+  adapter.taskStateStore.create = () => {
+    tries++;
+    return Promise.reject(new IntermodalError("UNAVAILABLE", "away, says the test"));
+  };
+  let looks = 0;
+  const due = adapter.scheduleStore.due.bind(adapter.scheduleStore);
+  adapter.scheduleStore.due = (options) => {
+    looks++;
+    return due(options);
+  };
+  await standIn(adapter.scheduleStore, 1_950, clock.now() - MINUTE_MS);
+  await app.start();
+  await clock.advance(MINUTE_MS);
+  expect(tries).toBeGreaterThan(10);
+  // Three of twenty pages, each 5 seconds about.
+  expect(looks).toBeLessThan(3 * 20);
   await stop();
 });
 

@@ -9,6 +9,9 @@ import { Sends } from "./sends.ts";
 
 const PAGE = 100;
 
+/** So many pages on which nothing could be dealt with, one after the other: the stores are away, and not only for some. */
+const PAGES_IN_VAIN = 3;
+
 /** Workers wake up for the same due time: so far apart that the first of them has mostly dealt with it when the next one looks. */
 const SPREAD_MS = 250;
 
@@ -88,31 +91,35 @@ export class Scheduler {
     const pollMs = settings.schedulePollMs * (0.75 + Math.random() * 0.5);
     let cursor: string | undefined;
     let waitMs = pollMs;
+    let inVain = 0;
+    let away: unknown;
     try {
       // To the end, whatever their number: those that cannot be fired stand first, and must not keep a look from the others.
       do {
         const asked = clock.now();
         const page = await this.#store.due({ limit: PAGE, cursor });
-        const times = await this.#fireAll(page);
+        const { times, failure } = await this.#fireAll(page);
+        away ??= failure;
+        inVain = failure !== undefined && times.length === 0 ? inVain + 1 : 0;
         const next = Math.min(page.nextAt ?? Number.POSITIVE_INFINITY, ...times);
         waitMs = next - page.now - (clock.now() - asked) + Math.random() * SPREAD_MS;
         cursor = page.next;
-      } while (cursor !== undefined && !this.#stopping.signal.aborted);
-      this.#noteBack();
-      return Math.max(0, Math.min(pollMs, waitMs));
+      } while (cursor !== undefined && inVain < PAGES_IN_VAIN && !this.#stopping.signal.aborted);
     } catch (error) {
-      this.#noteAway(error);
-      return pollMs;
+      away = error;
+      waitMs = pollMs;
     }
+    if (away === undefined) this.#noteBack();
+    else this.#noteAway(away);
+    return Math.max(0, Math.min(pollMs, waitMs));
   }
 
-  /** @returns when each is due next. @throws when all are through, that a store is away. */
-  async #fireAll({ items, now }: DueSchedules): Promise<readonly number[]> {
+  /** @returns when each is due next that could be dealt with, and why others could not: a store is away for them. */
+  async #fireAll({ items, now }: DueSchedules) {
     const fired = await Promise.allSettled(items.map((schedule) => this.#fire(schedule, now)));
-    return fired.map((result) => {
-      if (result.status === "rejected") throw result.reason;
-      return result.value;
-    });
+    const times = fired.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const failure: unknown = fired.find((result) => result.status === "rejected")?.reason;
+    return { times, failure };
   }
 
   /** @returns when it is due next. One that fails holds up no other, and is looked at again with the next poll. */

@@ -251,3 +251,25 @@ test("a schedule can be exported by a module and registered with the others", as
   expect(await app.schedules.get("hourly")).toBeDefined();
   await app.stop();
 });
+
+test("moved to a time before one that was fired already, it is fired then, and that is noted", async () => {
+  const { app, advance, clock } = createTestApp();
+  await app.start();
+  const handle = await app.schedules.register(report, { name: "s", everyMs: 60_000, input: { of: "it" } });
+  await advance(61_000);
+  const earlier = clock.now() - 30_000;
+  const definition = { name: "s", at: earlier, input: { of: "it" } };
+  await app.schedules.register(report, definition);
+  await advance(10_000);
+  expect(await dueTimes(app)).toEqual([at("00:00:31"), at("00:01:00")]);
+  expect((await handle.get())?.state).toMatchObject({
+    status: "ended",
+    fires: 2,
+    lastDueAt: earlier,
+    lastTaskId: `schedule:test:s:${at("00:00:31")}`,
+  });
+  await app.schedules.register(report, { ...definition, input: { of: "more" } });
+  await advance(10_000);
+  expect((await handle.get())?.state.fires).toBe(2);
+  await app.stop();
+});

@@ -56,6 +56,12 @@ export function resumed(current: ScheduleRecord): ScheduleDraft | undefined {
   return { ...kept(current), ...fresh("running", current.definition) };
 }
 
+/** The latest of the due times that have come is to be dealt with in place of the earlier ones, unless somebody else has moved the schedule on. */
+export function advanced(current: ScheduleRecord, seen: ScheduleRecord, due: number): ScheduleDraft | undefined {
+  if (due === seen.nextAt || !standsAt(current, seen)) return undefined;
+  return { ...kept(current), ...fresh(current.state, current.definition), nextAt: due };
+}
+
 /** What somebody did about a due time. */
 export interface Firing {
   /** The schedule as it was then; its `nextAt` had come. */
@@ -70,8 +76,8 @@ export interface Firing {
 
 /** A due time was dealt with: notes it, and moves the schedule on, unless somebody else has, or it has got another timing since. */
 export function fired(current: ScheduleRecord, { seen, due, taskId, now }: Firing): ScheduleDraft | undefined {
-  const movesOn = current.nextAt === seen.nextAt && same(current.definition.timing, seen.definition.timing);
-  const isNews = taskId !== undefined && (current.lastDueAt === undefined || current.lastDueAt < due);
+  const movesOn = standsAt(current, seen);
+  const isNews = taskId !== undefined && isUnnoted(current, seen, due);
   if (!movesOn && !isNews) return undefined;
   return {
     ...kept(current),
@@ -79,6 +85,17 @@ export function fired(current: ScheduleRecord, { seen, due, taskId, now }: Firin
     ...(movesOn && { nextAt: dueAfter(current.definition.timing, due, now) }),
     ...(isNews && { lastDueAt: due, lastFiredAt: now, lastTaskId: taskId, fires: current.fires + 1 }),
   };
+}
+
+/** Nobody has dealt with the due time that was seen, and it has not got another timing since. */
+function standsAt(current: ScheduleRecord, seen: ScheduleRecord): boolean {
+  return current.nextAt === seen.nextAt && same(current.definition.timing, seen.definition.timing);
+}
+
+/** A due time before the one noted last is news only where none was noted since it was seen: it came of another timing, or of a clock that was set back. */
+function isUnnoted({ lastDueAt }: ScheduleRecord, seen: ScheduleRecord, due: number): boolean {
+  if (lastDueAt === undefined || lastDueAt < due) return true;
+  return lastDueAt !== due && lastDueAt === seen.lastDueAt;
 }
 
 /** The first due time of a definition. One that is past, which only `at` has, counts as missed, unless it was fired. */

@@ -7,11 +7,12 @@ import {
   sameMajor,
   type VersionRange,
 } from "../contracts/index.ts";
-import { IntermodalError, isIntermodalError, messageOf } from "../errors.ts";
+import { IntermodalError, messageOf } from "../errors.ts";
+import { claim } from "../lifecycle/claiming.ts";
 import type { Consumption, Delivery, Settlement } from "../ports/delivery.ts";
 import type { HeldLease } from "../ports/task-state-store.ts";
 import { Roster } from "../roster.ts";
-import { type CommandEnvelope, decodeCommand } from "../wire/envelope.ts";
+import { type CommandEnvelope, decodeCommand, draftOf } from "../wire/envelope.ts";
 import { type AnyTaskHandler, Attempt } from "./attempt.ts";
 import { claimTask, endUnknown } from "./claim-task.ts";
 import { comeBack, HAND_BACK, STORE_AWAY_DELAY_MS } from "./come-back.ts";
@@ -21,9 +22,14 @@ import { type CommandContext, createMessageContext } from "./message-context.ts"
 import { runInScope } from "./scope.ts";
 import { Slots } from "./slots.ts";
 
+interface TaskRegistration {
+  readonly contract: AnyTaskContract;
+  readonly handler: AnyTaskHandler;
+}
+
 /** What an app does with one type of message. */
 export type Registration =
-  | { readonly contract: AnyTaskContract; readonly handler: AnyTaskHandler }
+  | TaskRegistration
   | {
       readonly contract: AnyCommandContract;
       readonly handler: (params: unknown, context: CommandContext) => unknown;
@@ -50,6 +56,8 @@ export class QueueWorker {
   readonly #attempts = new Roster<Attempt>();
   readonly #commands = new RunningMessages();
   readonly #waiting = new Set<() => void>();
+  /** Types whose rate limit could not be asked for the last time. */
+  readonly #unasked = new Set<string>();
   #consumption: Consumption | undefined;
   #stopping = false;
   #shutDown = false;
@@ -113,14 +121,17 @@ export class QueueWorker {
       return this.#unknown(delivery, envelope);
     }
     const { contract } = registration;
-    if (contract.kind === "task" && contract.rateLimit !== undefined) {
-      const waitMs = await this.#rateLimit(contract);
-      if (waitMs > 0) return comeBack(waitMs);
-    }
     if (this.#stopping) return HAND_BACK;
     if (!this.#slots.tryTake() && !(await this.#waitForSlot())) return HAND_BACK;
+    // With a slot in hand: a permit is for what begins now.
+    const isLimited = contract.kind === "task" && contract.rateLimit !== undefined;
+    const waitMs = isLimited ? await this.#rateLimit(contract, envelope) : 0;
+    if (this.#stopping || (waitMs !== undefined && waitMs > 0)) {
+      this.#slots.release();
+      return comeBack(waitMs ?? 0);
+    }
     if (envelope.task === undefined) return this.#runCommand(delivery, envelope, registration);
-    return await this.#runTask(delivery, envelope, contract as AnyTaskContract, registration.handler as AnyTaskHandler);
+    return await this.#runTask(delivery, envelope, registration as TaskRegistration, waitMs === 0);
   }
 
   /** A slot, or false when the worker stops or has none for too long. */
@@ -140,17 +151,43 @@ export class QueueWorker {
     });
   }
 
-  /** @returns 0 with a permit, else when to ask again. */
-  async #rateLimit(contract: AnyTaskContract): Promise<number> {
-    const { rateLimiter } = this.#options.runtime.ports;
-    const { rateLimit } = contract;
-    if (rateLimit === undefined || rateLimiter === undefined) return 0;
+  /**
+   * Asks for a permit, of an `envelope` only if its task is to run: a permit that was taken is not given back.
+   * @returns 0 with a permit, or when to ask again; `undefined` for what is not to run. Never rejects.
+   */
+  async #rateLimit(contract: AnyTaskContract, envelope?: CommandEnvelope): Promise<number | undefined> {
+    const { ports, surroundings } = this.#options.runtime;
+    const { rateLimit, name } = contract;
+    if (rateLimit === undefined || ports.rateLimiter === undefined) return 0;
     try {
-      return await rateLimiter.tryAcquire(rateLimit.key ?? contract.name, rateLimit);
+      const isToRun = envelope === undefined || (await this.#isToRun(contract, envelope));
+      const waitMs = isToRun ? await ports.rateLimiter.tryAcquire(rateLimit.key ?? name, rateLimit) : undefined;
+      if (isToRun) this.#unasked.delete(name);
+      return waitMs;
     } catch (error) {
-      if (isIntermodalError(error, "UNAVAILABLE")) return STORE_AWAY_DELAY_MS;
-      throw error;
+      if (!this.#unasked.has(name)) {
+        surroundings.logger.warn("a task's rate limit cannot be asked for; its messages come back until it can", {
+          type: name,
+          queue: this.queue,
+          error: messageOf(error),
+        });
+      }
+      this.#unasked.add(name);
+      return STORE_AWAY_DELAY_MS;
     }
+  }
+
+  /** Whether a claim would begin an attempt, as far as can be told without one: of a task that has ended, was cancelled or has to wait it would not. */
+  async #isToRun({ retry }: AnyTaskContract, envelope: CommandEnvelope): Promise<boolean> {
+    const draft = draftOf(envelope);
+    if (draft === undefined) return true;
+    const { store, surroundings } = this.#options.runtime;
+    const { clock, node, settings } = surroundings;
+    const record = await store.get(draft.id);
+    const { id, series } = draft;
+    const ask = { id, series, node, leaseMs: settings.taskLeaseMs, maxAttempts: retry.maxAttempts, owes: [], draft };
+    const { outcome } = claim(record, ask, clock.now());
+    return outcome.claimed && outcome.instead === undefined;
   }
 
   /** Another deployment may know it; past its age limit nobody does. */
@@ -170,8 +207,8 @@ export class QueueWorker {
   async #runTask(
     delivery: Delivery,
     envelope: CommandEnvelope,
-    contract: AnyTaskContract,
-    handler: AnyTaskHandler,
+    { contract, handler }: TaskRegistration,
+    hasPermit: boolean,
   ): Promise<Settlement> {
     const { runtime, leases } = this.#options;
     const claimed =
@@ -183,9 +220,12 @@ export class QueueWorker {
       return "settlement" in claimed ? claimed.settlement : HAND_BACK;
     }
     const { record, lease } = claimed;
-    if (this.#shutDown) {
+    // When it was looked up it was not to run yet.
+    const waitMs = hasPermit ? 0 : ((await this.#rateLimit(contract)) ?? 0);
+    if (this.#shutDown || waitMs > 0) {
       this.#slots.release();
-      return this.#handBackClaimed(lease);
+      await this.#giveBack(lease);
+      return comeBack(waitMs);
     }
     const send = envelope.task?.send;
     const attempt = new Attempt({ runtime, leases, slots: this.#slots, contract, handler, record, lease, send });
@@ -193,8 +233,8 @@ export class QueueWorker {
     return await attempt.run(() => this.#attempts.delete(attempt));
   }
 
-  /** The claim took longer than the drain: its attempt has not begun, and must not count. */
-  async #handBackClaimed({ id, token }: HeldLease): Promise<Settlement> {
+  /** The claim took longer than the drain, or there is no permit: its attempt has not begun, and must not count. */
+  async #giveBack({ id, token }: HeldLease): Promise<void> {
     const { store, surroundings } = this.#options.runtime;
     try {
       await store.persist(() => store.settle({ id, token, outcome: { kind: "released" }, resend: false }));
@@ -204,7 +244,6 @@ export class QueueWorker {
         error: messageOf(error),
       });
     }
-    return HAND_BACK;
   }
 
   async #runCommand(delivery: Delivery, envelope: CommandEnvelope, registration: Registration): Promise<Settlement> {
