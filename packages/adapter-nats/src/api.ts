@@ -21,18 +21,11 @@ export class JetStreamApi {
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #clock: Clock;
-  /** How far the server's clock is ahead of ours, at least. */
-  #aheadMs = 0;
 
   constructor(connection: Connection, settings: Settings, clock: Clock) {
     this.#connection = connection;
     this.#settings = settings;
     this.#clock = clock;
-  }
-
-  /** What the server's clock shows at least. */
-  serverNow(): number {
-    return this.#clock.now() + this.#aheadMs;
   }
 
   createStream(config: Partial<StreamConfig>): Promise<StreamInfo> {
@@ -45,6 +38,12 @@ export class JetStreamApi {
 
   streamInfo(stream: string): Promise<StreamInfo | undefined> {
     return this.#find(this.#call<StreamInfo>(`STREAM.INFO.${stream}`), API.streamNotFound);
+  }
+
+  /** What the clock of the stream's leader shows at least; ours where it does not tell. */
+  async timeOf(stream: string): Promise<number> {
+    const { ts } = await this.#call<{ ts?: string }>(`STREAM.INFO.${stream}`);
+    return ts === undefined ? this.#clock.now() : Date.parse(ts);
   }
 
   /** How many messages of this subject a stream holds; no such stream holds none. */
@@ -77,10 +76,14 @@ export class JetStreamApi {
     return (await this.#find(call, API.messageNotFound, API.streamNotFound))?.message;
   }
 
-  /** @returns whether it was there. */
+  /** @returns whether it was there; also when it may have been this call that removed it, whose first answer was lost. */
   async deleteMessage(stream: string, seq: number): Promise<boolean> {
-    const call = this.#call<{ success: boolean }>(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true });
-    return (await this.#find(call, API.deleteFailed, API.sequenceNotFound, API.messageNotFound))?.success ?? false;
+    let twice = false;
+    const onAgain = () => {
+      twice = true;
+    };
+    const call = this.#call<{ success: boolean }>(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true }, onAgain);
+    return (await this.#find(call, API.deleteFailed, API.sequenceNotFound, API.messageNotFound))?.success ?? twice;
   }
 
   consumerInfo(stream: string, durable: string): Promise<ConsumerInfo | undefined> {
@@ -109,7 +112,7 @@ export class JetStreamApi {
   }
 
   /** @throws {ApiRefusal}; `UNAVAILABLE`, `CONFIG_INVALID` where there is no JetStream, `CLOSED`. */
-  async #call<T>(name: string, body?: unknown): Promise<T> {
+  async #call<T>(name: string, body?: unknown, onAgain?: () => void): Promise<T> {
     const what = `JetStream ${name}`;
     await this.#connection.ready(what, this.#settings.sendTimeoutMs);
     const answer = await this.#connection.requests.send({
@@ -117,12 +120,12 @@ export class JetStreamApi {
       payload: body === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(body)),
       deadline: this.#clock.now() + this.#settings.sendTimeoutMs,
       what,
+      orNobody: true,
+      onAgain,
     });
     if (answer.data.length === 0) throw this.#nobodyAnswers(what);
-    const result = answer.json<{ error?: ApiError; ts?: string }>();
+    const result = answer.json<{ error?: ApiError }>();
     if (result.error !== undefined) throw new ApiRefusal(result.error);
-    // Taken before it came here, so the server's clock is further at least by this.
-    if (result.ts !== undefined) this.#aheadMs = Date.parse(result.ts) - this.#clock.now();
     return result as T;
   }
 

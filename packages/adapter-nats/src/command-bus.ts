@@ -66,11 +66,12 @@ export class NatsCommandBus implements CommandBus {
       place,
       concurrency,
       handle,
-      ensure: () =>
+      ensure: (wasThere) =>
         putDurable(session, place.stream, {
           durable: place.durable,
           filters: [place.target],
           leaseMs: session.settings.leaseMs,
+          asItIs: wasThere,
         }),
     });
     await consumption.start();

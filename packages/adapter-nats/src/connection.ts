@@ -150,7 +150,12 @@ export class Connection {
     }
     this.#client = client;
     void this.#followStatus(client);
-    if (client.info !== undefined) this.#up(client);
+    if (client !== this.#options.settings.client) return this.#up(client);
+    // The host's may be connecting again just now, which only shows in what it answers; then its status tells.
+    client.flush().then(
+      () => this.#up(client),
+      () => {},
+    );
   }
 
   async #dial(): Promise<NatsConnection> {
@@ -167,6 +172,8 @@ export class Connection {
         ...DEFAULTS,
         name,
         ...settings.connection,
+        // The client would try on for ever, also once this is closed: trying again is done here.
+        waitOnFirstConnect: false,
         ...authentication.options,
         servers: servers.servers,
         ...(user !== undefined && { user, pass }),

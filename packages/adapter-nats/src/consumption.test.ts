@@ -109,6 +109,8 @@ async function stage() {
   const requests = new Requests(clock);
   requests.up(server.it, undefined);
   const connection = { isUp: true, generation: 1, requests, ready: async () => server.it, watch: () => () => {} };
+  const durable = { created: "first" };
+  const info = () => ({ created: durable.created, delivered: { stream_seq: 1 } }) as ConsumerInfo;
   const session = {
     clock,
     logger: silentLogger,
@@ -116,6 +118,7 @@ async function stage() {
     names: new Names("test"),
     settings: settingsOf({ leaseMs: LEASE_MS }),
     topology: { ensure: async () => {} },
+    api: { consumerInfo: async () => info() },
     add() {},
     remove() {},
   } as unknown as Session;
@@ -133,7 +136,7 @@ async function stage() {
       await sleep(clock, HANDLER_MS);
       return ACK;
     },
-    ensure: async () => ({ delivered: { stream_seq: 1 } }) as ConsumerInfo,
+    ensure: async () => info(),
     delays: { start() {} } as unknown as Delays,
     onLook: () => lookedAt.push(clock.time),
   });
@@ -143,7 +146,7 @@ async function stage() {
     server.isReachable = false;
     requests.down();
   };
-  return { clock, server, deliveries, lostAt, lookedAt, cutOff };
+  return { clock, server, durable, deliveries, lostAt, lookedAt, cutOff };
 }
 
 describe("a clock that is set back", () => {
@@ -228,4 +231,29 @@ test("a worker that is cut off gives up its message when the lease has run out",
   expect(lostAt).toEqual([]);
   await clock.advance(0.2 * LEASE_MS);
   expect(lostAt).toHaveLength(1);
+});
+
+test("a worker whose handler runs on gives up its message soon after its durable was made anew", async () => {
+  const { clock, server, durable, lostAt } = await stage();
+  server.store();
+  await clock.advance(LOOK_MS / 2);
+  durable.created = "second";
+  await clock.advance(LOOK_MS);
+  expect(lostAt).toHaveLength(1);
+  // Its handler ends meanwhile.
+  await clock.advance(LOOK_MS);
+  expect(server.isDone).toBe(false);
+});
+
+test("a message that may have waited for a lease in a process that was blocked is not begun", async () => {
+  const { clock, server, deliveries } = await stage();
+  await clock.advance(TICK_MS);
+  // No timer runs meanwhile.
+  clock.behindMs -= LEASE_MS;
+  server.store();
+  await clock.settle();
+  expect(deliveries).toEqual([]);
+  // It comes again.
+  await clock.advance(LEASE_MS + TICK_MS);
+  expect(deliveries.map(({ attempt }) => attempt)).toEqual([2]);
 });

@@ -2,6 +2,7 @@ import { Handling, HeldDelivery } from "@intermodal/core/adapter";
 import { type Consumption, type DeliveryHandler, sleep } from "@intermodal/core/ports";
 import type { ConsumerInfo } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
+import { Custody } from "./custody.ts";
 import type { Delays } from "./delays.ts";
 import { readAckSubject, readHeaders } from "./headers.ts";
 import type { PlaceNames } from "./names.ts";
@@ -21,8 +22,8 @@ export interface ConsumptionOptions {
   readonly onAttached?: ((info: ConsumerInfo) => void) | undefined;
   /** Looked after as long as anything is consumed. */
   readonly delays: Delays;
-  /** Now and then while it is attached. */
-  readonly onLook?: (() => void) | undefined;
+  /** Told now and then how the durable stands. */
+  readonly onLook?: ((info: ConsumerInfo) => void) | undefined;
 }
 
 /** Renewed when less than this share of the lease is left. */
@@ -42,14 +43,19 @@ export class NatsConsumption implements Consumption, Ending {
   readonly #settlements: Settlements;
   readonly #handling: Handling<Raw>;
   readonly #consumer: PullConsumer;
+  readonly #custody: Custody;
   readonly #handedBack = new Set<Promise<void>>();
   #stopped: Promise<void> | undefined;
+  #isStopped = false;
   #isOver = false;
   /** By how much the clock was set back, as far as has shown. */
   #setBackMs = 0;
   /** The next tick's `#time`; it never comes sooner. */
   #tickAt = 0;
   #lookAt = 0;
+  /** `#time` when this process is known to have read all that had come. */
+  #awakeAt = 0;
+  #isNoting = false;
 
   constructor(options: ConsumptionOptions) {
     const { session, what, place, concurrency, handle, ensure, onAttached } = options;
@@ -57,7 +63,15 @@ export class NatsConsumption implements Consumption, Ending {
     this.#options = options;
     this.#session = session;
     this.place = place;
-    this.#settlements = new Settlements(session, place);
+    this.#custody = new Custody({
+      session,
+      what,
+      place,
+      time: () => this.#time,
+      onSeen: (created) => this.#handling.lose(({ raw }) => raw.durableCreated !== created),
+      onOther: () => this.#consumer.attachAgain(),
+    });
+    this.#settlements = new Settlements(session, place, (delivery, doubts) => this.#custody.assure(delivery, doubts));
     this.#handling = new Handling<Raw>({
       what,
       concurrency,
@@ -74,9 +88,11 @@ export class NatsConsumption implements Consumption, Ending {
       durable: place.durable,
       ensure,
       onAttached: (info) => {
+        this.#custody.attached(info);
         this.#loseForgotten(info);
         onAttached?.(info);
       },
+      onGone: () => this.#custody.doubt(),
       capacity: concurrency,
       free: () => this.#handling.free,
       onMessage: (message) => this.#receive(message),
@@ -92,6 +108,7 @@ export class NatsConsumption implements Consumption, Ending {
   async start(): Promise<void> {
     this.#session.add(this);
     this.#lookAt = this.#time + LOOK_MS;
+    this.#awakeAt = this.#time;
     this.#tickLater();
     try {
       await this.#consumer.start();
@@ -104,11 +121,10 @@ export class NatsConsumption implements Consumption, Ending {
   }
 
   /** Without `timeoutMs` it waits as long as handlers run. */
-  async close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<{ readonly running: number }> {
-    this.#stopped ??= this.#consumer.stop();
-    await this.#stopped;
-    await Promise.all(this.#handedBack);
-    const result = await this.#handling.quiet(options.timeoutMs);
+  async close({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<{ readonly running: number }> {
+    const done = [this.#stop().then(() => this.#handling.quiet(undefined))];
+    if (timeoutMs !== undefined) done.push(sleep(this.#session.clock, timeoutMs).then(() => this.#handling.quiet(0)));
+    const result = await Promise.race(done);
     this.#letGoWhenDone();
     return result;
   }
@@ -117,9 +133,16 @@ export class NatsConsumption implements Consumption, Ending {
   async end(): Promise<void> {
     this.#isOver = true;
     this.#handling.lose(() => true);
-    this.#stopped ??= this.#consumer.stop();
-    const handedBack = this.#stopped.then(() => Promise.all(this.#handedBack));
-    await Promise.race([handedBack, sleep(this.#session.clock, FAREWELL_MS)]);
+    await Promise.race([this.#stop(), sleep(this.#session.clock, FAREWELL_MS)]);
+  }
+
+  /** Resolves once all that the server sent has come, and what no handler was given is handed back. */
+  #stop(): Promise<void> {
+    this.#stopped ??= this.#consumer.stop().then(async () => {
+      await Promise.all(this.#handedBack);
+      this.#isStopped = true;
+    });
+    return this.#stopped;
   }
 
   /** What a server that was killed has forgotten to have delivered, it delivers again. */
@@ -129,6 +152,7 @@ export class NatsConsumption implements Consumption, Ending {
 
   #receive(message: Msg): void {
     const { names, clock, settings, logger } = this.#session;
+    const { what } = this.#options;
     // Before one more is in hand, whose lease is reckoned by the clock as it is now.
     this.#followSetBack(this.#tickAt - this.#tickMs);
     const ackSubject = message.reply ?? "";
@@ -138,23 +162,32 @@ export class NatsConsumption implements Consumption, Ending {
       type: names.eventType(message.subject),
     });
     const { data } = message;
-    const delivery: Held = new HeldDelivery<Raw>({
+    // The server may have sent it as soon as this process had read what came before.
+    const leaseUntil = Math.min(this.#awakeAt, this.#time) - this.#setBackMs + FIRST_LEASE * settings.leaseMs;
+    this.#noteAwake();
+    if (leaseUntil <= clock.now()) {
+      logger.warn(`${what}: the process was blocked for a lease; message ${carried.id} comes again`);
+      this.#consumer.pull();
+      return;
+    }
+    const delivery = new HeldDelivery<Raw>({
       id: carried.id,
       type: carried.type,
       // The client hands out a Buffer where it read one.
       body: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
       attempt: carried.tries + delivered,
       sentAt: carried.sentAt ?? storedAt,
-      raw: { ackSubject, sequence, leaseUntil: clock.now() + FIRST_LEASE * settings.leaseMs },
+      raw: { ackSubject, sequence, leaseUntil, durableCreated: this.#custody.durableCreated, takenAt: this.#time },
     });
     if (!this.#consumer.isStopping) {
+      this.#renewIfDue(delivery);
       this.#handling.take(delivery);
       return;
     }
     const handedBack = this.#settlements
       .handBack(delivery)
       .catch((error: unknown) => {
-        logger.warn(`${this.#options.what}: message ${delivery.id} could not be handed back`, { error: String(error) });
+        logger.warn(`${what}: message ${delivery.id} could not be handed back`, { error: String(error) });
       })
       .finally(() => this.#handedBack.delete(handedBack));
     this.#handedBack.add(handedBack);
@@ -174,8 +207,20 @@ export class NatsConsumption implements Consumption, Ending {
     this.#session.clock.schedule(this.#tickMs, () => {
       if (this.#isOver) return;
       this.#followSetBack(this.#tickAt);
+      this.#noteAwake();
       this.#tickLater();
       this.#tick();
+    });
+  }
+
+  #noteAwake(): void {
+    if (this.#isNoting) return;
+    this.#isNoting = true;
+    const at = this.#time;
+    // By then all is read that came while the process was blocked, if it was.
+    setImmediate(() => {
+      this.#isNoting = false;
+      this.#awakeAt = at;
     });
   }
 
@@ -188,19 +233,25 @@ export class NatsConsumption implements Consumption, Ending {
   }
 
   #tick(): void {
-    const { clock, connection, settings } = this.#session;
+    const { clock, connection } = this.#session;
     const now = clock.now();
     this.#handling.lose(({ raw }) => raw.leaseUntil <= now);
     this.#consumer.check();
     this.#letGoWhenDone();
     if (!connection.isUp) return;
-    for (const delivery of this.#handling.held) {
-      if (!delivery.isLost && delivery.raw.leaseUntil - now < RENEW_BELOW * settings.leaseMs)
-        void this.#renew(delivery);
-    }
+    for (const delivery of this.#handling.held) this.#renewIfDue(delivery);
     if (this.#time < this.#lookAt) return;
     this.#lookAt = this.#time + LOOK_MS;
-    this.#options.onLook?.();
+    const { onLook } = this.#options;
+    // Who asks for nothing, since all places are taken, is not told that the durable is gone.
+    if (onLook !== undefined || this.#handling.held.size > 0)
+      void this.#custody.look().then((info) => info && onLook?.(info));
+  }
+
+  #renewIfDue(delivery: Held): void {
+    const { clock, settings } = this.#session;
+    if (!delivery.isLost && delivery.raw.leaseUntil - clock.now() < RENEW_BELOW * settings.leaseMs)
+      void this.#renew(delivery);
   }
 
   /** The lease is ours for longer only once the server has said so, counted from when we asked. */
@@ -217,12 +268,13 @@ export class NatsConsumption implements Consumption, Ending {
       });
       raw.leaseUntil = Math.max(raw.leaseUntil, askedAt - this.#setBackMs + settings.leaseMs);
     } catch {
-      // The next one comes before the lease has run out.
+      // The next one comes before the lease has run out. Perhaps nobody is there any more to answer.
+      if (connection.isUp) void this.#custody.look();
     }
   }
 
   #letGoWhenDone(): void {
-    if (!this.#consumer.isStopping || this.#handling.held.size > 0 || this.#handedBack.size > 0) return;
+    if (!this.#isStopped || this.#handling.held.size > 0) return;
     this.#isOver = true;
     this.#session.remove(this);
   }

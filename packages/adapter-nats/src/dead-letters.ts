@@ -43,7 +43,8 @@ export class NatsDeadLetters implements DeadLetters {
         what: `${what}: message ${id}`,
         stream,
         subject: target,
-        messageId: `~r.${message.seq}`,
+        // With its time, since a stream that was made anew counts from 1 again.
+        messageId: `~r.${message.seq}.${message.time}`,
         carried: { id, type, sentAt, tries: 0 },
         body,
       });

@@ -7,12 +7,18 @@ export interface Durable {
   readonly durable: string;
   readonly filters: readonly string[];
   readonly leaseMs: number;
-  /** Where one that is made now starts. */
-  readonly start?: Pick<ConsumerConfig, "deliver_policy"> & Partial<Pick<ConsumerConfig, "opt_start_seq">>;
+  /** Where one that is made now starts; asked for only then. @default at the oldest message */
+  readonly start?: (() => Promise<Start>) | undefined;
+  /** One that is there is taken as it is: a process that comes back may be of an older version than those that set it meanwhile. @default false */
+  readonly asItIs?: boolean | undefined;
 }
+
+export type Start = Pick<ConsumerConfig, "deliver_policy"> & Partial<Pick<ConsumerConfig, "opt_start_seq">>;
 
 /** More processes than anybody has; 512 by default would be silently too few. */
 const MAX_WAITING = 8_192;
+/** A message whose holder dies is to come to another one no later. */
+const LONGEST_LEASE_MS = 15_000;
 
 /**
  * Makes a durable, or brings the one that is there to what is needed.
@@ -34,7 +40,7 @@ export async function putDurable(session: Session, stream: string, durable: Dura
       durable_name: durable.durable,
       ack_policy: "explicit",
       deliver_policy: "all",
-      ...durable.start,
+      ...(await durable.start?.()),
       ...wanted,
     });
   }
@@ -44,6 +50,10 @@ export async function putDurable(session: Session, stream: string, durable: Dura
       "CONFIG_INVALID",
       `consumer ${durable.durable} of stream ${stream} exists with other settings that can't be changed (it pushes, or needs no explicit ack): delete it`,
     );
+  if (durable.asItIs) return found;
+  // Those who hold messages renew by the lease that they knew: shortened under them, it would run out in between.
+  if (config.ack_wait !== undefined && config.ack_wait <= LONGEST_LEASE_MS * MS)
+    wanted.ack_wait = Math.max(wanted.ack_wait, config.ack_wait);
   const changes = differences(wanted, { ...config, filter_subjects: filtersOf(config) });
   if (changes.length === 0) return found;
   for (const { field, has, wants } of changes)

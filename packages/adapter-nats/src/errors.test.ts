@@ -11,7 +11,10 @@ test.each([
   [API.subjectsOverlap, 400, "subjects overlap with an existing stream", "CONFIG_INVALID", /another namespace/],
   [API.maximumStreams, 400, "maximum number of streams reached", "CONFIG_INVALID", /account's limit/],
   [10_008, 503, "JetStream system temporarily unavailable", "UNAVAILABLE", /temporarily/],
-  [10_052, 400, "something is wrong with it", "CONFIG_INVALID", /something is wrong/],
+  [API.streamConfigInvalid, 500, "duplicates window can not be larger then max age", "CONFIG_INVALID", /larger then/],
+  [API.replicasNotSupported, 500, "replicas > 1 not supported in non-clustered mode", "CONFIG_INVALID", /a cluster/],
+  [API.storageExceeded, 500, "insufficient storage resources available", "UNAVAILABLE", /no room left/],
+  [10_999, 400, "something is wrong with it", "CONFIG_INVALID", /something is wrong/],
 ] as const)("JetStream's refusal %i %i %s", (err_code, code, description, expected, says) => {
   const error = refused("command a", { err_code, code, description });
   expect([error.code, error.unknown]).toEqual([expected, false]);

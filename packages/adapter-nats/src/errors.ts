@@ -24,9 +24,11 @@ export const API = {
   deleteFailed: 10057,
   messageTooLarge: 10054,
   sequenceNotFound: 10043,
+  streamConfigInvalid: 10052,
   streamNameInUse: 10058,
   streamNotFound: 10059,
   subjectsOverlap: 10065,
+  replicasNotSupported: 10074,
   wrongLastSequence: 10071,
   notEnabled: 10076,
   storeFailed: 10077,
@@ -87,6 +89,15 @@ export function refused(what: string, error: ApiError): IntermodalError {
       return new IntermodalError(
         "CONFIG_INVALID",
         `${what}: another stream already takes its subjects; delete that stream or use another namespace`,
+        { cause },
+      );
+    // Codes of the 500s, though they refuse settings.
+    case API.streamConfigInvalid:
+      return new IntermodalError("CONFIG_INVALID", `${what}: the server refused: ${description}`, { cause });
+    case API.replicasNotSupported:
+      return new IntermodalError(
+        "CONFIG_INVALID",
+        `${what}: ${description}; a server on its own keeps one replica: leave out replicas, or connect to a cluster`,
         { cause },
       );
     default:

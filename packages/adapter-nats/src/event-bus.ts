@@ -70,7 +70,10 @@ export class NatsEventBus implements EventBus {
       handle,
       ensure: (wasThere) => durable.ensure(wasThere),
       onAttached: (info) => void gaps?.look(info),
-      onLook: () => void durable.look().then((info) => info && gaps?.look(info)),
+      onLook: (info) => {
+        durable.note(info);
+        void gaps?.look(info);
+      },
     });
     await consumption.start();
     return consumption;

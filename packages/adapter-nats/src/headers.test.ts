@@ -2,6 +2,7 @@ import { connect, type MsgHdrs } from "@nats-io/transport-node";
 import { describe, expect, test } from "vitest";
 import { parseHeaderBlock } from "./header-block.ts";
 import {
+  copyOf,
   decodeValue,
   encodeHeaders,
   encodeValue,
@@ -104,5 +105,6 @@ describe("what a delivery's subject tells", () => {
     "$JS.ACK._.ACCOUNTHASH.im_n_TASKS.q_work.3.42.57.1700000000123456789.5.token",
   ])("%s", (subject) => {
     expect(readAckSubject(subject)).toEqual({ delivered: 3, sequence: 42, storedAt: 1_700_000_000_123 });
+    expect(copyOf(subject)).toBe("42.1700000000123456789");
   });
 });

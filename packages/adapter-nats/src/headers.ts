@@ -128,12 +128,23 @@ export interface DeliveryInfo {
 /** `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<nanoseconds>.<pending>`, in its longer form with domain and account before the stream. */
 export function readAckSubject(subject: string): DeliveryInfo {
   const tokens = subject.split(".");
-  const at = tokens.length > 9 ? 6 : 4;
+  const at = countsIn(tokens);
   return {
     delivered: Number(tokens[at]),
     sequence: Number(tokens[at + 1]),
     storedAt: Math.floor(Number(tokens[at + 3]) / 1e6),
   };
+}
+
+/** Names a delivered copy by sequence and time: a stream that was made anew counts from 1 again, while what remembers message ids may be another one. */
+export function copyOf(ackSubject: string): string {
+  const tokens = ackSubject.split(".");
+  const at = countsIn(tokens);
+  return `${tokens[at + 1]}.${tokens[at + 3]}`;
+}
+
+function countsIn(tokens: readonly string[]): number {
+  return tokens.length > 9 ? 6 : 4;
 }
 
 /** The status that the server sends in place of a message; 0 for a message. */

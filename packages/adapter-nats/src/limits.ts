@@ -39,7 +39,9 @@ export class SoftLimit {
   /** @throws `UNAVAILABLE`. */
   async admit(what: string, bytes: number): Promise<void> {
     const { clock, topology, names } = this.#session;
-    if (clock.now() - this.#lookedAt > LOOK_MS) {
+    const sinceMs = clock.now() - this.#lookedAt;
+    // Below 0 when the clock was set back.
+    if (sinceMs < 0 || sinceMs > LOOK_MS) {
       this.#looking ??= this.#look(what).finally(() => {
         this.#looking = undefined;
       });

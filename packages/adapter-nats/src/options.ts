@@ -17,7 +17,7 @@ export interface NatsOptions {
   readonly sendTimeoutMs?: number | undefined;
   /** Copies of each stream in a cluster. @default 1 for new streams; existing ones stay as they are */
   readonly replicas?: number | undefined;
-  /** How long events are kept. @default 7 days for a new stream; an existing one stays as it is */
+  /** How long events are kept, at least 120,000 ms. @default 7 days for a new stream; an existing one stays as it is */
   readonly eventRetentionMs?: number | undefined;
   /** Limits of the stream of commands. Ordinary sends stop at 90 % of them, so that retries and dead letters always find room. @default none */
   readonly taskLimits?: StreamLimits | undefined;
@@ -40,13 +40,17 @@ export interface Settings extends NatsOptions {
 
 const SHORTEST_LEASE_MS = 1_000;
 const LONGEST_LEASE_MS = 15_000;
+/** As long as the stream recognises repetitions: no server remembers them for longer than it keeps what they repeat. */
+const SHORTEST_RETENTION_MS = 120_000;
 
 /** @throws `CONFIG_INVALID`. */
 export function settingsOf(options: NatsOptions): Settings {
-  const { leaseMs = 10_000, sendTimeoutMs = 10_000, domain, apiPrefix } = options;
+  const { leaseMs = 10_000, sendTimeoutMs = 10_000, eventRetentionMs, domain, apiPrefix } = options;
   if (!(leaseMs >= SHORTEST_LEASE_MS && leaseMs <= LONGEST_LEASE_MS))
     throw invalid(`leaseMs is ${leaseMs}, but must be from ${SHORTEST_LEASE_MS} to ${LONGEST_LEASE_MS}`);
   if (!(sendTimeoutMs > 0)) throw invalid(`sendTimeoutMs is ${sendTimeoutMs}, but must be above 0`);
+  if (eventRetentionMs !== undefined && !(eventRetentionMs >= SHORTEST_RETENTION_MS))
+    throw invalid(`eventRetentionMs is ${eventRetentionMs}, but must be at least ${SHORTEST_RETENTION_MS}`);
   if (domain !== undefined && apiPrefix !== undefined) throw invalid("domain and apiPrefix exclude each other");
   const prefix = domain === undefined ? (apiPrefix ?? "$JS.API") : `$JS.${domain}.API`;
   return { ...options, leaseMs, sendTimeoutMs, apiPrefix: prefix.replace(/\.$/, "") };

@@ -44,7 +44,7 @@ export class Publisher {
 
   /**
    * @returns the sequence; of a repetition that of the first.
-   * @throws `UNAVAILABLE` (`unknown` where the answer was lost), `PAYLOAD_TOO_LARGE`, `CLOSED`.
+   * @throws `UNAVAILABLE`, `PAYLOAD_TOO_LARGE`, `CLOSED`; with `unknown` where it may be held all the same.
    */
   async publish(publication: Publication): Promise<number> {
     const now = this.#clock.now();
@@ -83,36 +83,41 @@ export class Publisher {
 
   async #confirmed(publication: Publication, deadline: number): Promise<number> {
     const { subject, body, what } = publication;
-    const request = { subject, payload: body, headers: encodeHeaders(publication), deadline, what };
-    for (let lost = false; ; ) {
-      let answer: Awaited<ReturnType<Connection["requests"]["send"]>>;
-      try {
-        answer = await this.#connection.requests.send(request);
-      } catch (error) {
-        throw this.#failure(what, error, lost);
+    /** Something written before may be held, whatever is answered to what is written now. */
+    let lost = false;
+    const onAgain = () => {
+      lost = true;
+    };
+    const headers = encodeHeaders(publication);
+    const request = { subject, payload: body, headers, deadline, what, orNobody: true, onAgain };
+    try {
+      for (let why = "what was sent before it has not been confirmed in time"; ; why = "no stream takes it") {
+        if (this.#clock.now() >= deadline) throw unavailable(what, why);
+        const answer = await this.#connection.requests.send(request);
+        if (answer.data.length > 0) {
+          const ack = answer.json<Ack>();
+          if (ack.error === undefined) return ack.seq;
+          // The first sending of this id is still on its way through the cluster: its own answer is what counts.
+          if (ack.error.err_code !== API.duplicateInProgress) throw refused(what, ack.error);
+          lost = true;
+        } else {
+          await this.#topology.ensureAgain();
+        }
+        await sleep(this.#clock, PAUSE_MS);
       }
-      if (answer.data.length > 0) {
-        const ack = answer.json<Ack>();
-        if (ack.error === undefined) return ack.seq;
-        // The first sending of this id is still on its way through the cluster: its own answer is what counts.
-        if (ack.error.err_code !== API.duplicateInProgress) throw refused(what, ack.error);
-        lost = true;
-      } else {
-        await this.#topology.ensureAgain();
-      }
-      await sleep(this.#clock, PAUSE_MS);
-      if (this.#clock.now() >= deadline) throw unavailable(what, "no stream takes it", lost);
+    } catch (error) {
+      const failure = this.#failure(what, error);
+      if (!lost || failure.unknown) throw failure;
+      throw new IntermodalError(failure.code, failure.message, { cause: failure, unknown: true });
     }
   }
 
-  #failure(what: string, error: unknown, lost: boolean): IntermodalError {
-    if (isIntermodalError(error)) return error;
-    if (/max_payload/.test(String(error)))
+  #failure(what: string, error: unknown): IntermodalError {
+    if (/max_payload/.test(String(error)) && !isIntermodalError(error))
       return new IntermodalError(
         "PAYLOAD_TOO_LARGE",
         `${what}: with its headers it is longer than the server's max_payload of ${this.#connection.maxPayload} bytes`,
       );
-    const failure = asIntermodal(what, error);
-    return lost ? unavailable(what, failure.message, true) : failure;
+    return asIntermodal(what, error);
   }
 }

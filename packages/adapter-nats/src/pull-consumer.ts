@@ -16,6 +16,8 @@ export interface PullConsumerOptions {
   readonly ensure: (wasThere: boolean) => Promise<ConsumerInfo>;
   /** Told how the durable stood before anything is asked of it. */
   readonly onAttached?: ((info: ConsumerInfo) => void) | undefined;
+  /** Told that the server knows it no more; it is attached again soon. */
+  readonly onGone?: (() => void) | undefined;
   readonly capacity: number;
   readonly free: () => number;
   readonly onMessage: (message: Msg) => void;
@@ -35,6 +37,7 @@ export class PullConsumer {
   #isStarted = false;
   #attaching = false;
   #stopping = false;
+  #cancelAgain = () => {};
 
   constructor(options: PullConsumerOptions) {
     const { session, stream, durable, capacity, free, onMessage } = options;
@@ -77,6 +80,12 @@ export class PullConsumer {
 
   check(): void {
     if (!this.#stopping) this.#pulls.check();
+  }
+
+  /** Somebody saw that the durable is no more the one that it was attached to. */
+  attachAgain(): void {
+    this.#pulls.drop();
+    this.#gone("it is not the one that it was");
   }
 
   /** Asks for nothing more; resolves once everything that the server sent has come. */
@@ -123,7 +132,7 @@ export class PullConsumer {
       }
       // Once it worked, it is not given up: an operator may be in the middle of a change.
       session.logger.error(`${what}: failed; trying again`, { error: messageOf(error) });
-      session.clock.schedule(FAILED_AGAIN_MS, () => void this.#attach());
+      this.#attachLater(FAILED_AGAIN_MS);
     } finally {
       this.#attaching = false;
     }
@@ -146,14 +155,22 @@ export class PullConsumer {
     }
     if (!connection.isUp || connection.generation !== generation) throw unavailable(what, "the connection was lost");
     if (this.#stopping) return;
+    // What was to be done later is done: a new connection may have been quicker.
+    this.#cancelAgain();
     onAttached?.(info);
     this.#pulls.open(client);
   }
 
+  #attachLater(delayMs: number): void {
+    this.#cancelAgain();
+    this.#cancelAgain = this.#options.session.clock.schedule(delayMs, () => void this.#attach());
+  }
+
   #gone(why: string): void {
-    const { session, what } = this.#options;
+    const { session, what, onGone } = this.#options;
     if (this.#stopping || !session.connection.isUp) return;
+    onGone?.();
     session.logger.warn(`${what}: the consumer is gone (${why}); making it again`);
-    session.clock.schedule(AGAIN_MS, () => void this.#attach());
+    this.#attachLater(AGAIN_MS);
   }
 }

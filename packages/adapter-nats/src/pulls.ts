@@ -20,6 +20,8 @@ const EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 2_500;
 /** Past this much silence the server has forgotten what it was asked for. */
 const SILENCE_MS = 2.5 * HEARTBEAT_MS;
+/** More than this between two checks was no silence: the process was blocked, and what came waits to be read, or the clock was set. */
+const CHECKED_MS = HEARTBEAT_MS;
 const NANOSECONDS = 1_000_000;
 
 /**
@@ -33,7 +35,9 @@ export class Pulls {
   #inbox = "";
   #asked = 0;
   #number = 0;
-  #heardAt = 0;
+  /** For how long the server has said nothing, as far as checks have counted. */
+  #silentMs = 0;
+  #checkedAt = 0;
 
   constructor(options: PullsOptions) {
     this.#options = options;
@@ -45,11 +49,10 @@ export class Pulls {
 
   open(client: NatsConnection): void {
     this.drop();
-    const { inboxPrefix, clock } = this.#options;
+    const { inboxPrefix } = this.#options;
     this.#client = client;
     this.#inbox = `${createInbox(inboxPrefix)}.`;
     this.#asked = 0;
-    this.#heardAt = clock.now();
     const subscription = client.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
         if (error === null) this.#receive(subscription, message);
@@ -65,6 +68,8 @@ export class Pulls {
     const { subject, free, lot } = this.#options;
     const wanted = free() - this.#asked;
     if (wanted <= 0 || (this.#asked > 0 && wanted < lot)) return;
+    // While nothing was asked for, nothing was to be heard.
+    if (this.#asked === 0) this.#hear();
     this.#asked += wanted;
     this.#number++;
     const request = `{"batch":${wanted},"expires":${EXPIRES_MS * NANOSECONDS},"idle_heartbeat":${HEARTBEAT_MS * NANOSECONDS}}`;
@@ -77,8 +82,16 @@ export class Pulls {
 
   /** Looks whether the server still remembers what it was asked for; call it every second or so. */
   check(): void {
+    const now = this.#options.clock.now();
+    this.#silentMs += Math.min(Math.max(now - this.#checkedAt, 0), CHECKED_MS);
+    this.#checkedAt = now;
     if (this.#subscription === undefined || this.#asked === 0) return;
-    if (this.#options.clock.now() - this.#heardAt > SILENCE_MS) this.#gone("it answers no more");
+    if (this.#silentMs > SILENCE_MS) this.#gone("it answers no more");
+  }
+
+  #hear(): void {
+    this.#silentMs = 0;
+    this.#checkedAt = this.#options.clock.now();
   }
 
   /** Asks for nothing more. Resolves once all that the server sent before it knew has been given to `onMessage`. */
@@ -97,8 +110,8 @@ export class Pulls {
   }
 
   #receive(subscription: Subscription, message: Msg): void {
-    const { clock, onMessage } = this.#options;
-    this.#heardAt = clock.now();
+    const { onMessage } = this.#options;
+    this.#hear();
     const status = statusOf(message);
     if (status === 0) {
       this.#asked--;

@@ -22,8 +22,13 @@ class FakeClient {
     return false;
   }
 
-  answer(at: number): void {
-    void this.#callback(null, { subject: this.written[at]?.reply, data: new Uint8Array() } as Msg);
+  answer(at: number, rest: object = {}): void {
+    void this.#callback(null, { subject: this.written[at]?.reply, data: new Uint8Array(), ...rest } as Msg);
+  }
+
+  /** What a server answers in place of one who listens. */
+  answerNobody(at: number): void {
+    this.answer(at, { headers: { code: 503 } });
   }
 
   get it(): NatsConnection {
@@ -91,6 +96,53 @@ describe("requests", () => {
     expect(client.written).toHaveLength(3);
   });
 
+  test.each([{ once: true }, { once: false }])("what nobody listened to is written again: %o", async ({ once }) => {
+    requests.up(client.it, undefined);
+    const options = { subject: "a", payload: new Uint8Array(), deadline: clock.now() + 10_000, what: "a", once };
+    const heard = requests.send(options);
+    for (let written = 1; written <= 3; written++) {
+      expect(client.written).toHaveLength(written);
+      client.answerNobody(written - 1);
+      await clock.advance(250);
+    }
+    client.answer(3);
+    await heard;
+  });
+
+  test("what nobody listened to until its time was over certainly had no effect, unless an earlier answer was lost", async () => {
+    requests.up(client.it, undefined);
+    const never = expect(send("never")).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: false });
+    client.answerNobody(0);
+    for (let at = 1; at < 6; at++) {
+      await clock.advance(200);
+      if (at < client.written.length) client.answerNobody(at);
+    }
+    await never;
+    const lost = expect(send("lost", 2_300)).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: true });
+    await clock.advance(2_100);
+    client.answerNobody(client.written.length - 1);
+    await clock.advance(400);
+    await lost;
+  });
+
+  test("who asks for it is told that nobody listens, and that something is written again though it may have arrived", async () => {
+    requests.up(client.it, undefined);
+    let again = 0;
+    const onAgain = () => void again++;
+    const options = { subject: "a", payload: new Uint8Array(), deadline: clock.now() + 10_000, what: "a", onAgain };
+    const told = requests.send({ ...options, orNobody: true });
+    await clock.advance(2_500);
+    expect(again).toBe(1);
+    client.answerNobody(1);
+    expect((await told).headers?.code).toBe(503);
+    const heard = requests.send(options);
+    client.answerNobody(2);
+    await clock.advance(250);
+    client.answer(3);
+    await heard;
+    expect(again).toBe(1);
+  });
+
   test("past its time it says whether it may have arrived", async () => {
     const never = expect(send("never")).rejects.toMatchObject({ code: "UNAVAILABLE", unknown: false });
     await clock.advance(1_300);
@@ -132,9 +184,13 @@ describe("requests", () => {
     await expect(send("too-long")).rejects.toThrow("max_payload");
   });
 
-  test("the end rejects all", async () => {
+  test("the end rejects all, what is sent after it too", async () => {
     const waiting = expect(send("a")).rejects.toThrow("over: a");
     requests.end((what) => new Error(`over: ${what}`));
     await waiting;
+    await expect(send("b")).rejects.toThrow("over: b");
+    expect(clock.nextTimerAt()).toBeDefined();
+    await clock.advance(200);
+    expect(clock.nextTimerAt()).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import type { HeldDelivery } from "@intermodal/core/adapter";
 import { persist } from "@intermodal/core/adapter";
 import { isIntermodalError, type Settlement } from "@intermodal/core/ports";
+import { copyOf, statusOf } from "./headers.ts";
 import type { PlaceNames } from "./names.ts";
 import type { Session } from "./session.ts";
 import { MS } from "./topology.ts";
@@ -10,6 +11,10 @@ export interface Raw {
   readonly ackSubject: string;
   /** In the stream that it came from. */
   readonly sequence: number;
+  /** When the durable was made that delivered it. One that was made later gives it to somebody else, or has others of its number. */
+  readonly durableCreated: string;
+  /** When it came, as the consumption counts time. */
+  readonly takenAt: number;
   /** Until when it is ours as far as we know, on our clock. Renewals move it. */
   leaseUntil: number;
 }
@@ -19,17 +24,24 @@ export type Held = HeldDelivery<Raw>;
 const encoder = new TextEncoder();
 const ACK = encoder.encode("+ACK");
 const NAK = encoder.encode("-NAK");
+const NOBODY_LISTENS = 503;
+const WRITTEN_AGAIN_MS = 2_000;
 /** For what can neither be stored again nor be handled. */
 const UNSTORABLE_MS = 60_000;
+
+/** Resolves once it is known that the durable is still the one that delivered it, or that it is lost. */
+export type Assure = (delivery: Held, options?: { readonly inDoubt?: boolean }) => Promise<void>;
 
 /** Brings settlements of one place to the server. */
 export class Settlements {
   readonly #session: Session;
   readonly #place: PlaceNames;
+  readonly #assure: Assure;
 
-  constructor(session: Session, place: PlaceNames) {
+  constructor(session: Session, place: PlaceNames, assure: Assure) {
     this.#session = session;
     this.#place = place;
+    this.#assure = assure;
   }
 
   /** Resolves once the server has confirmed it, or the delivery was lost. */
@@ -54,6 +66,7 @@ export class Settlements {
 
   /** Another copy takes its place: stored first, so that whatever dies in between can double it but never lose it. */
   async #replace(delivery: Held, store: () => Promise<number>): Promise<void> {
+    await this.#assure(delivery);
     if (this.#isLost(delivery)) return;
     try {
       await store();
@@ -119,29 +132,35 @@ export class Settlements {
 
   /** One copy has one successor of a kind, however often its holder has to begin anew. */
   #messageId(kind: "c" | "d", { raw }: Held): string {
-    return `~${kind}.${this.#place.durable}.${raw.sequence}`;
+    return `~${kind}.${this.#place.durable}.${copyOf(raw.ackSubject)}`;
   }
 
   /** Until the server has confirmed it or the lease has run out; renewals go on meanwhile. */
   async #confirm(delivery: Held, payload: Uint8Array): Promise<void> {
-    const { connection, clock, settings } = this.#session;
+    const { connection, clock } = this.#session;
     const { raw } = delivery;
+    const what = `${this.#place.title}: message ${delivery.id}`;
+    // Not sooner: in a cluster the election of a leader may take most of a lease.
+    const enoughAt = raw.leaseUntil;
+    await this.#assure(delivery);
     while (!this.#isLost(delivery)) {
-      const deadline = Math.min(raw.leaseUntil, clock.now() + settings.leaseMs / 2);
-      const what = `${this.#place.title}: message ${delivery.id}`;
+      const deadline = Math.min(raw.leaseUntil, clock.now() + WRITTEN_AGAIN_MS);
       try {
-        // A nak that is repeated would take the message from whoever has it by then.
-        const once = payload !== ACK;
-        await connection.requests.send({ subject: raw.ackSubject, payload, deadline, what, once });
-        return;
+        // Before it is written again it must be known to be ours still: it names no more than durable and number, which one made anew has too.
+        const written = { subject: raw.ackSubject, payload, deadline, what, once: true, orNobody: true };
+        const answer = await connection.requests.send(written);
+        if (statusOf(answer) !== NOBODY_LISTENS) return;
       } catch (error) {
         // Nobody waits for it any more.
         if (isIntermodalError(error, "CLOSED")) return;
         if (!isIntermodalError(error, "UNAVAILABLE")) throw error;
+        // A nak that is repeated would take the message from whoever has it by then.
+        if (error.unknown && payload !== ACK) delivery.lose();
         // A server that was killed may have forgotten that it ever delivered this: such an acknowledgement has no effect and no answer, while
         // renewals are answered as ever. It will deliver it again, for which the place must become free.
-        if (connection.isUp || payload !== ACK) delivery.lose();
+        if (error.unknown && connection.isUp && clock.now() >= enoughAt) delivery.lose();
       }
+      await this.#assure(delivery, { inDoubt: true });
     }
   }
 
