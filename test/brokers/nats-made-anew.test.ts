@@ -1,24 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ACK } from "@intermodal/core/ports";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { whyMissing } from "../servers/index.ts";
-import { skipWithout } from "../servers/skip-without.ts";
-import { command, event, holder, LISTENER, NatsStage, recorder, SOON } from "./nats-stage.ts";
-
-const missing = await whyMissing("nats");
-if (missing !== undefined) test("nats", (t) => skipWithout(missing, t));
+import { expect, test, vi } from "vitest";
+import { command, event, holder, LISTENER, onNats, recorder, SOON } from "./nats-stage.ts";
 
 /** What is held for longer is looked after before it is settled. */
 const LONG_MS = 600;
 
-describe.runIf(missing === undefined)("what an operator deletes and another process makes anew", () => {
-  let stage: NatsStage;
-  beforeAll(async () => {
-    stage = await NatsStage.start();
-  });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.close());
-
+await onNats("what an operator deletes and another process makes anew", (stage) => {
   test("a stream of events: a listener that was busy gets all of the new one", async () => {
     const [busy, heard] = [holder(), recorder()];
     const [L, P] = [await stage.process(), await stage.process()];
@@ -29,7 +17,7 @@ describe.runIf(missing === undefined)("what an operator deletes and another proc
     const first = await listen();
     const old = Array.from({ length: 10 }, (_, n) => `old-${n}`);
     await P.eventBus.publish(old.map((id) => event(id)));
-    await vi.waitFor(() => expect(heard.ids).toHaveLength(old.length), SOON);
+    await vi.waitFor(() => expect(heard.ids()).toHaveLength(old.length), SOON);
     await first.close();
     // It sees that all of them were handled.
     await listen();
@@ -38,7 +26,7 @@ describe.runIf(missing === undefined)("what an operator deletes and another proc
     await stage.manager.streams.delete(stage.events);
     await P.eventBus.publish([event("new-1"), event("new-2"), event("new-3")]);
     end();
-    await vi.waitFor(() => expect(heard.ids.slice(old.length).sort()).toEqual(["new-1", "new-2", "new-3"]), SOON);
+    await vi.waitFor(() => expect(heard.ids().slice(old.length).sort()).toEqual(["new-1", "new-2", "new-3"]), SOON);
   });
 
   test("a stream of commands: who holds a message of the old one settles none of the new one", async () => {

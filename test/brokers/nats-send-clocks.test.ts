@@ -1,9 +1,22 @@
-import { ACK } from "@intermodal/core/ports";
+import { ACK, type Clock, systemClock } from "@intermodal/core/ports";
 import { expect, test, vi } from "vitest";
-import { command, onNats, SetClock, SOON } from "./nats-send-stage.ts";
+import { command, onNats, SOON } from "./nats-stage.ts";
 
 const HOUR_MS = 3_600_000;
 const DELAY_MS = 1_500;
+
+/** The machine's clock, as somebody sets it. */
+class SetClock implements Clock {
+  aheadMs = 0;
+
+  now(): number {
+    return systemClock.now() + this.aheadMs;
+  }
+
+  schedule(delayMs: number, run: () => void): () => void {
+    return systemClock.schedule(delayMs, run);
+  }
+}
 
 await onNats("a clock that is set moves no delay", (stage) => {
   const cases = [HOUR_MS, -HOUR_MS, 1_000, -1_000].flatMap((ms) => [true, false].map((before) => ({ ms, before })));

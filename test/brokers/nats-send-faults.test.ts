@@ -7,7 +7,7 @@ import { connect } from "@nats-io/transport-node";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startProxy } from "../servers/index.ts";
 import { listenOn } from "../servers/ports.ts";
-import { command, onNats, recorder, SOON } from "./nats-send-stage.ts";
+import { command, onNats, recorder, SOON } from "./nats-stage.ts";
 
 await onNats("what goes wrong on the way to a NATS server", (stage) => {
   test("delays go on once what they were refused for is mended", async () => {
@@ -30,9 +30,7 @@ await onNats("what goes wrong on the way to a NATS server", (stage) => {
   });
 
   test("a dead letter is counted whose removal was answered too late", async () => {
-    const proxy = await startProxy(stage.server.port);
-    onTestFinished(() => proxy.close());
-    const { commandBus } = stage.make({ url: `nats://127.0.0.1:${proxy.port}` });
+    const { commandBus, proxy } = await stage.process();
     const { handle } = recorder(() => ({ kind: "dead-letter", reason: "bad" }));
     await commandBus.work("work", { concurrency: 1 }, handle);
     await commandBus.send([command("a")]);

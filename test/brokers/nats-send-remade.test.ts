@@ -1,6 +1,6 @@
 import { ACK, type Delivery, type Settlement } from "@intermodal/core/ports";
 import { expect, test, vi } from "vitest";
-import { books, event, onNats, reader, recorder, SOON } from "./nats-send-stage.ts";
+import { event, LISTENER, onNats, recorder, SOON } from "./nats-stage.ts";
 
 /** The first time, what their names say. */
 function settle({ id, attempt }: Delivery, replayed: boolean): Settlement {
@@ -18,7 +18,7 @@ await onNats("a stream that is made anew counts from 1 again", (stage) => {
     return {
       tries,
       dead: async () => (await deadLetters.list("shop/reader")).items.map(({ id }) => id),
-      listen: () => eventBus.listen(reader, books, handle),
+      listen: () => eventBus.listen(LISTENER, { types: ["a"], from: "earliest", concurrency: 5 }, handle),
       publish: (id: string) => eventBus.publish([event(id)]),
       replay: async () => {
         const { items } = await deadLetters.list("shop/reader");

@@ -1,65 +1,72 @@
-import { type NatsOptions, nats } from "@intermodal/adapter-nats";
-import { ACK, type CommandBus, type Delivery, type EventBus, type Logger, systemClock } from "@intermodal/core/ports";
+import { type NatsAdapter, type NatsOptions, nats } from "@intermodal/adapter-nats";
+import { ACK, type Clock, type Delivery, type Logger, type Settlement, systemClock } from "@intermodal/core/ports";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { expect, vi } from "vitest";
-import { type Server, startProxy, startServer, type Proxy as TcpProxy } from "../servers/index.ts";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Server, startProxy, startServer, whyMissing } from "../servers/index.ts";
+import { skipWithout } from "../servers/skip-without.ts";
 
 export const SOON = { timeout: 15_000, interval: 20 };
 export const LISTENER = { service: "shop", listener: "reader" };
-export const LISTENERS_DURABLE = "l_shop=_reader";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
-export const command = (id: string) => ({ queue: "work", id, type: "probe", body: utf8(id) });
+export const command = (id: string, delayMs = 0) => ({ queue: "work", id, type: "probe", body: utf8(id), delayMs });
 export const event = (id: string, type = "a") => ({ id, type, body: utf8(id) });
 
-/** One process's adapter, behind a proxy of its own. */
-export interface Process {
-  readonly commandBus: CommandBus;
-  readonly eventBus: EventBus;
-  readonly proxy: TcpProxy;
+export interface MakeOptions extends NatsOptions {
+  readonly url?: string | undefined;
+  readonly clock?: Clock | undefined;
 }
 
-/** A NATS server, what its operator does to it, and processes in a namespace per test. */
+/** What tests run on. */
+export interface Site {
+  /** Why it can't be had here. */
+  missing(): Promise<string | undefined>;
+  /** The first one is what adapters and the operator connect to. */
+  start(): Promise<readonly [Server, ...Server[]]>;
+}
+
+const ONE_SERVER: Site = {
+  missing: () => whyMissing("nats"),
+  start: async () => [await startServer("nats")],
+};
+
+/** Adapters on a real server, beside them an operator. Each test has a namespace of its own. */
 export class NatsStage {
-  readonly server: Server;
-  readonly manager: JetStreamManager;
-  readonly #operator: NatsConnection;
+  server!: Server;
+  operator!: NatsConnection;
+  manager!: JetStreamManager;
+  /** What this test's adapters told. */
+  readonly log: string[] = [];
   readonly #open: (() => Promise<void>)[] = [];
-  #namespace = 0;
+  #namespaces = 0;
 
-  private constructor(server: Server, operator: NatsConnection, manager: JetStreamManager) {
-    this.server = server;
-    this.#operator = operator;
-    this.manager = manager;
-  }
-
-  static async start(): Promise<NatsStage> {
-    const server = await startServer("nats");
-    const operator = await connect({ servers: server.url, maxReconnectAttempts: -1 });
-    return new NatsStage(server, operator, await jetstreamManager(operator));
+  get namespace(): string {
+    return `n${this.#namespaces}`;
   }
 
   get tasks(): string {
-    return `im_n${this.#namespace}_TASKS`;
+    return `im_${this.namespace}_TASKS`;
   }
 
   get events(): string {
-    return `im_n${this.#namespace}_EVENTS`;
+    return `im_${this.namespace}_EVENTS`;
   }
 
-  async process(options: NatsOptions = {}): Promise<Process> {
+  make({ url = this.server.url, clock = systemClock, ...options }: MakeOptions = {}): NatsAdapter {
+    const note = (message: string) => void this.log.push(message);
+    const logger: Logger = { debug() {}, info: note, warn: note, error: note };
+    const context = { url, namespace: this.namespace, node: "test", clock, logger };
+    const adapter = nats({ leaseMs: 3_000, ...options }).create(context) as NatsAdapter;
+    this.#open.push(() => adapter.close());
+    return adapter;
+  }
+
+  /** One process's adapter, behind a proxy of its own. */
+  async process(options: NatsOptions = {}) {
     const proxy = await startProxy(this.server.port);
-    const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-    const url = `nats://127.0.0.1:${proxy.port}`;
-    const context = { url, namespace: `n${this.#namespace}`, node: "test", clock: systemClock, logger };
-    const adapter = nats({ leaseMs: 3_000, ...options }).create(context);
-    this.#open.push(
-      () => adapter.close(),
-      () => proxy.close(),
-    );
-    const { commandBus, eventBus } = adapter;
-    if (commandBus === undefined || eventBus === undefined) return expect.fail("a bus is missing");
+    const { commandBus, eventBus } = this.make({ ...options, url: `nats://127.0.0.1:${proxy.port}` });
+    this.#open.push(() => proxy.close());
     return { commandBus, eventBus, proxy };
   }
 
@@ -67,16 +74,42 @@ export class NatsStage {
     return (await this.manager.streams.info(stream)).state.messages;
   }
 
+  /** Before anything else. */
+  async open(server: Server): Promise<void> {
+    this.server = server;
+    this.operator = await connect({ servers: server.url, maxReconnectAttempts: -1, ignoreClusterUpdates: true });
+    // A cluster that was just started does not answer yet.
+    this.manager = await jetstreamManager(this.operator, { checkAPI: false });
+  }
+
   /** After each test. */
   async clear(): Promise<void> {
     for (const close of this.#open.splice(0)) await close();
-    this.#namespace++;
+    this.log.length = 0;
+    this.#namespaces++;
   }
+}
 
-  async close(): Promise<void> {
-    await this.#operator.close();
-    await this.server.close();
+/** Declares tests on a server that they share; skipped where there is none. */
+export async function onNats(title: string, declare: (stage: NatsStage) => void, site = ONE_SERVER): Promise<void> {
+  const missing = await site.missing();
+  if (missing !== undefined) {
+    test(title, (t) => skipWithout(missing, t));
+    return;
   }
+  describe(title, () => {
+    const stage = new NatsStage();
+    beforeAll(async () => {
+      const servers = await site.start();
+      await stage.open(servers[0]);
+      return async () => {
+        await stage.operator.close();
+        await Promise.all(servers.map((server) => server.close()));
+      };
+    });
+    afterEach(() => stage.clear());
+    declare(stage);
+  });
 }
 
 /** A handler that ends each message when it is told to. */
@@ -93,12 +126,16 @@ export function holder() {
   return { handle, held };
 }
 
-/** A handler that notes what comes. */
-export function recorder() {
-  const ids: string[] = [];
-  const handle = async ({ id }: Delivery) => {
-    ids.push(id);
-    return ACK;
+/** A handler that notes what comes, and settles it as `settle` says. */
+export function recorder(settle: (delivery: Delivery) => Settlement | Promise<Settlement> = () => ACK) {
+  const seen: Delivery[] = [];
+  const handle = async (delivery: Delivery) => {
+    seen.push(delivery);
+    return settle(delivery);
   };
-  return { ids, handle };
+  return {
+    handle,
+    ids: () => seen.map(({ id }) => id),
+    tries: () => seen.map(({ id, attempt }) => `${id} ${attempt}`),
+  };
 }

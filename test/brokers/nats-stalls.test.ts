@@ -1,21 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ACK } from "@intermodal/core/ports";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { whyMissing } from "../servers/index.ts";
-import { skipWithout } from "../servers/skip-without.ts";
-import { command, NatsStage, SOON } from "./nats-stage.ts";
+import { expect, test, vi } from "vitest";
+import { command, onNats, SOON } from "./nats-stage.ts";
 
-const missing = await whyMissing("nats");
-if (missing !== undefined) test("nats", (t) => skipWithout(missing, t));
-
-describe.runIf(missing === undefined)("a NATS server or a process that stands still for a while", () => {
-  let stage: NatsStage;
-  beforeAll(async () => {
-    stage = await NatsStage.start();
-  });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.close());
-
+await onNats("a NATS server or a process that stands still for a while", (stage) => {
   test("close() waits for the server no longer than its limit", async () => {
     const A = await stage.process();
     const consumption = await A.commandBus.work("work", { concurrency: 1 }, async () => ACK);

@@ -1,20 +1,10 @@
 import { ACK } from "@intermodal/core/ports";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { whyMissing } from "../servers/index.ts";
-import { skipWithout } from "../servers/skip-without.ts";
-import { event, LISTENER, LISTENERS_DURABLE, NatsStage, recorder, SOON } from "./nats-stage.ts";
+import { expect, test, vi } from "vitest";
+import { event, LISTENER, onNats, recorder, SOON } from "./nats-stage.ts";
 
-const missing = await whyMissing("nats");
-if (missing !== undefined) test("nats", (t) => skipWithout(missing, t));
+const LISTENERS_DURABLE = "l_shop=_reader";
 
-describe.runIf(missing === undefined)("processes of two versions on one durable", () => {
-  let stage: NatsStage;
-  beforeAll(async () => {
-    stage = await NatsStage.start();
-  });
-  afterEach(() => stage.clear());
-  afterAll(() => stage.close());
-
+await onNats("processes of two versions on one durable", (stage) => {
   const ackWait = async (stream: string, durable: string) =>
     (await stage.manager.consumers.info(stream, durable)).config.ack_wait;
 
@@ -31,7 +21,7 @@ describe.runIf(missing === undefined)("processes of two versions on one durable"
     A.proxy.mend();
     await vi.waitFor(async () => expect(await waiting()).toBe(2), SOON);
     await B.eventBus.publish([event("new", "b"), event("old", "a")]);
-    await vi.waitFor(() => expect(heard.ids.sort()).toEqual(["new", "old"]), SOON);
+    await vi.waitFor(() => expect(heard.ids().sort()).toEqual(["new", "old"]), SOON);
   });
 
   test("one with a shorter lease takes nothing from those that renew by a longer one", async () => {
