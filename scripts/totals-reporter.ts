@@ -13,7 +13,7 @@ export interface VitestTotals {
   /** The names of the tests that failed, and of the files that could not be run. */
   failures: string[];
   skips: { test: string; reason: string }[];
-  /** Those that passed only when they were tried again. */
+  /** Those that passed only when they were tried again, each with what it failed with before. */
   retried: string[];
 }
 
@@ -70,7 +70,8 @@ export default class TotalsReporter implements Reporter {
 
   #count(test: TestCase, besideBroken: boolean, totals: VitestTotals): void {
     const result = test.result();
-    if (result.state === "passed" && (test.diagnostic()?.retryCount ?? 0) > 0) totals.retried.push(nameOf(test));
+    if (result.state === "passed" && (test.diagnostic()?.retryCount ?? 0) > 0)
+      totals.retried.push(`${nameOf(test)}: ${result.errors?.[0]?.message}`);
     if (result.state === "passed") totals.passed++;
     else if (result.state !== "skipped") totals.failures.push(nameOf(test));
     else if (result.note !== undefined) totals.skips.push({ test: nameOf(test), reason: result.note });
