@@ -17,9 +17,9 @@ import type { Delays } from "./delays.ts";
 import { putDurable } from "./durables.ts";
 import { encodeValue } from "./headers.ts";
 import { assertFits, SoftLimit } from "./limits.ts";
+import { DEDUPE_WINDOW_MS } from "./options.ts";
 import type { Session } from "./session.ts";
 import { MAX_DELAY_MS } from "./settlement.ts";
-import { DEDUPE_WINDOW_MS } from "./topology.ts";
 
 /** Commands in the work-queue stream TASKS: one durable per queue, which all its workers share. */
 export class NatsCommandBus implements CommandBus {

@@ -1,5 +1,6 @@
 import { IntermodalError } from "@intermodal/core/ports";
 import type { ConsumerConfig, ConsumerInfo } from "@nats-io/jetstream";
+import { LONGEST_LEASE_MS } from "./options.ts";
 import type { Session } from "./session.ts";
 import { differences, MS } from "./topology.ts";
 
@@ -17,8 +18,6 @@ export type Start = Pick<ConsumerConfig, "deliver_policy"> & Partial<Pick<Consum
 
 /** More processes than anybody has; 512 by default would be silently too few. */
 const MAX_WAITING = 8_192;
-/** A message whose holder dies is to come to another one no later. */
-const LONGEST_LEASE_MS = 15_000;
 
 /**
  * Makes a durable, or brings the one that is there to what is needed.

@@ -19,9 +19,9 @@ import { GapWatch } from "./gaps.ts";
 import { encodeValue } from "./headers.ts";
 import { assertFits } from "./limits.ts";
 import { ListenerDurable } from "./listener-durable.ts";
+import { DEDUPE_WINDOW_MS } from "./options.ts";
 import type { Session } from "./session.ts";
 import { MAX_DELAY_MS } from "./settlement.ts";
-import { DEDUPE_WINDOW_MS } from "./topology.ts";
 
 /** Events in the stream EVENTS: one durable per listener, which its replicas share. */
 export class NatsEventBus implements EventBus {

@@ -39,9 +39,10 @@ export interface Settings extends NatsOptions {
 }
 
 const SHORTEST_LEASE_MS = 1_000;
-const LONGEST_LEASE_MS = 15_000;
-/** As long as the stream recognises repetitions: no server remembers them for longer than it keeps what they repeat. */
-const SHORTEST_RETENTION_MS = 120_000;
+/** A message whose holder dies is to come to another one no later. */
+export const LONGEST_LEASE_MS = 15_000;
+/** Within which the server recognises a message id that it had before. */
+export const DEDUPE_WINDOW_MS = 120_000;
 
 /** @throws `CONFIG_INVALID`. */
 export function settingsOf(options: NatsOptions): Settings {
@@ -49,8 +50,9 @@ export function settingsOf(options: NatsOptions): Settings {
   if (!(leaseMs >= SHORTEST_LEASE_MS && leaseMs <= LONGEST_LEASE_MS))
     throw invalid(`leaseMs is ${leaseMs}, but must be from ${SHORTEST_LEASE_MS} to ${LONGEST_LEASE_MS}`);
   if (!(sendTimeoutMs > 0)) throw invalid(`sendTimeoutMs is ${sendTimeoutMs}, but must be above 0`);
-  if (eventRetentionMs !== undefined && !(eventRetentionMs >= SHORTEST_RETENTION_MS))
-    throw invalid(`eventRetentionMs is ${eventRetentionMs}, but must be at least ${SHORTEST_RETENTION_MS}`);
+  // No server remembers ids for longer than it keeps what had them.
+  if (eventRetentionMs !== undefined && !(eventRetentionMs >= DEDUPE_WINDOW_MS))
+    throw invalid(`eventRetentionMs is ${eventRetentionMs}, but must be at least ${DEDUPE_WINDOW_MS}`);
   if (domain !== undefined && apiPrefix !== undefined) throw invalid("domain and apiPrefix exclude each other");
   const prefix = domain === undefined ? (apiPrefix ?? "$JS.API") : `$JS.${domain}.API`;
   return { ...options, leaseMs, sendTimeoutMs, apiPrefix: prefix.replace(/\.$/, "") };

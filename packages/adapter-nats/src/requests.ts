@@ -32,7 +32,7 @@ interface Outstanding extends Request {
 const SWEEP_MS = 200;
 const NOBODY_LISTENS = 503;
 /** In a cluster, what was sent to a leader that died is never answered, though the connection stands. */
-const AGAIN_MS = 2_000;
+export const AGAIN_MS = 2_000;
 
 /**
  * Requests whose answers come over one subscription, each with a token of its own: no subscription, timer or error object per request. What is
@@ -123,7 +123,7 @@ export class Requests {
   #answer(token: string, answer: Msg): void {
     const request = this.#outstanding.get(token);
     if (request === undefined) return;
-    if (!request.orNobody && answer.data.length === 0 && answer.headers?.code === NOBODY_LISTENS) {
+    if (!request.orNobody && isFromNobody(answer)) {
       // That writing had no effect: the next sweep writes again.
       request.unanswered--;
       request.writtenAt = 0;
@@ -155,6 +155,11 @@ export class Requests {
     const why = unknown ? "the server's answer did not come in time" : "the server could not be reached in time";
     request.reject(unavailable(request.what, why, unknown));
   }
+}
+
+/** The server says that nobody listens on the subject: the request had no effect. */
+export function isFromNobody({ data, headers }: Msg): boolean {
+  return data.length === 0 && headers?.code === NOBODY_LISTENS;
 }
 
 function mayBeWritten({ once, unanswered }: Outstanding): boolean {

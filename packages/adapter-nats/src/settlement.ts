@@ -1,8 +1,9 @@
 import type { HeldDelivery } from "@intermodal/core/adapter";
 import { persist } from "@intermodal/core/adapter";
 import { isIntermodalError, type Settlement } from "@intermodal/core/ports";
-import { copyOf, statusOf } from "./headers.ts";
+import { copyOf } from "./headers.ts";
 import type { PlaceNames } from "./names.ts";
+import { AGAIN_MS, isFromNobody } from "./requests.ts";
 import type { Session } from "./session.ts";
 import { MS } from "./topology.ts";
 
@@ -24,8 +25,6 @@ export type Held = HeldDelivery<Raw>;
 const encoder = new TextEncoder();
 const ACK = encoder.encode("+ACK");
 const NAK = encoder.encode("-NAK");
-const NOBODY_LISTENS = 503;
-const WRITTEN_AGAIN_MS = 2_000;
 /** For what can neither be stored again nor be handled. */
 const UNSTORABLE_MS = 60_000;
 
@@ -144,12 +143,12 @@ export class Settlements {
     const enoughAt = raw.leaseUntil;
     await this.#assure(delivery);
     while (!this.#isLost(delivery)) {
-      const deadline = Math.min(raw.leaseUntil, clock.now() + WRITTEN_AGAIN_MS);
+      const deadline = Math.min(raw.leaseUntil, clock.now() + AGAIN_MS);
       try {
         // Before it is written again it must be known to be ours still: it names no more than durable and number, which one made anew has too.
         const written = { subject: raw.ackSubject, payload, deadline, what, once: true, orNobody: true };
         const answer = await connection.requests.send(written);
-        if (statusOf(answer) !== NOBODY_LISTENS) return;
+        if (!isFromNobody(answer)) return;
       } catch (error) {
         // Nobody waits for it any more.
         if (isIntermodalError(error, "CLOSED")) return;

@@ -5,10 +5,8 @@ import { told } from "./api.ts";
 import type { Connection } from "./connection.ts";
 import { API, isRefusal } from "./errors.ts";
 import type { Names } from "./names.ts";
-import type { Settings } from "./options.ts";
+import { DEDUPE_WINDOW_MS, type Settings } from "./options.ts";
 
-/** Within which the server recognises a message id that it had before. */
-export const DEDUPE_WINDOW_MS = 120_000;
 export const MS = 1_000_000;
 const WEEK_MS = 7 * 24 * 3_600_000;
 

@@ -58,7 +58,8 @@ export async function performDuties(runtime: Runtime, record: TaskRecord): Promi
   if (isLast && record.duties.includes("retain") && (await perform(runtime, record, "retain"))) done.push("retain");
   if (done.length > 0) runtime.store.noteDone(record, done);
   const isLeft = record.duties.includes("end-stream") && !done.includes("end-stream");
-  if (isLeft && runtime.unended.size < MOST_UNENDED) runtime.unended.set(record.id, record);
+  if (!isLeft) runtime.unended.delete(record.id);
+  else if (runtime.unended.size < MOST_UNENDED) runtime.unended.set(record.id, record);
   return done.length === record.duties.length;
 }
 
